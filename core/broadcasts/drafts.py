@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.accounts import changes
+from core.accounts import concurrent_edits
 from core.accounts.activity_log import is_same_sitting
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
@@ -94,7 +94,7 @@ def _as_draft(row: Broadcast) -> Draft:
 
 def differing(one: Draft, other: Draft) -> dict[str, Any]:
     """The fields in which `other` differs from `one`, with the values of `other`."""
-    return changes.differing(one, other, FIELDS)
+    return concurrent_edits.differing(one, other, FIELDS)
 
 
 def find_problems(draft: Draft, *, at: datetime | None, now: datetime) -> list[Problem]:
@@ -138,7 +138,7 @@ def _check(mine: dict[str, Any]) -> None:
 
 
 def _refuse_clashes(mine: dict[str, Any], began: Draft, theirs: Draft) -> None:
-    if clashes := changes.clashing(mine, began, theirs, theirs.changes):
+    if clashes := concurrent_edits.clashing(mine, began, theirs, theirs.changes):
         raise Changed(clashes)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from core.accounts import changes
+from core.accounts import concurrent_edits
 from core.accounts.rules import Actor
 from core.broadcasts.launch_rules import NOT_APPROVED, WROTE_LAST, LaunchRules, wrote_last
 from core.db.tables import Broadcast
@@ -47,7 +47,7 @@ def mark(broadcast: Broadcast, by: Actor, now: datetime, fields: Collection[str]
     """Remember who changed these fields; a change of what is approved makes a new version."""
     if set(fields) - NOT_APPROVED:
         broadcast.version += 1
-    broadcast.changes = changes.remembered(
+    broadcast.changes = concurrent_edits.remembered(
         broadcast.changes, fields, version=broadcast.version, by=by.name, at=now
     )
     broadcast.updated_at = now
@@ -88,4 +88,4 @@ def refuse_if_changed(broadcast: Broadcast, version: int | None) -> None:
 
 def last_changes(broadcast: Broadcast) -> list[Change]:
     """The last change of each field, the earliest first."""
-    return changes.last_changes(broadcast.changes)
+    return concurrent_edits.last_changes(broadcast.changes)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
-from core.accounts import changes
+from core.accounts import concurrent_edits
 from core.accounts.rules import Actor
 from core.conversation import message_rows
 from core.conversation.drafts import BlockDraft, EntryDraft
@@ -72,7 +72,7 @@ def draft_of(db: Session, row: Message) -> Draft:
         published=row.published,
         has_changes=row.draft is not None,
         is_archived=row.archived_at is not None,
-        changes=tuple(changes.last_changes(row.changes)),
+        changes=tuple(concurrent_edits.last_changes(row.changes)),
         translation_of_id=row.translation_of_id,
         language=row.language,
     )
@@ -94,14 +94,14 @@ def is_sent(db: Session, draft: Draft) -> bool:
 def mark(row: Message, by: Actor, now: datetime, fields: Sequence[str]) -> None:
     """Remember who changed these fields of the draft."""
     row.version += 1
-    row.changes = changes.remembered(row.changes, fields, version=row.version, by=by.name, at=now)
+    row.changes = concurrent_edits.remembered(row.changes, fields, version=row.version, by=by.name, at=now)
     row.updated_at = now
 
 
 def refuse_if_changed(row: Message, version: int | None) -> None:
     """Raise unless `version`, the one that somebody looked at, is the latest; None names none."""
     if version is not None and version != row.version:
-        raise Changed([c for c in changes.last_changes(row.changes) if c.version > version])
+        raise Changed([c for c in concurrent_edits.last_changes(row.changes) if c.version > version])
 
 
 def publish(

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
-from core.accounts import changes
+from core.accounts import concurrent_edits
 from core.accounts.activity_log import is_same_sitting
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
@@ -56,7 +56,7 @@ def get_draft(message_id: int) -> Draft:
 
 def differing(one: Draft, other: Draft) -> dict[str, Any]:
     """The fields in which `other` differs from `one`, with the values of `other`."""
-    return changes.differing(one, other, FIELDS)
+    return concurrent_edits.differing(one, other, FIELDS)
 
 
 def create_draft(by: Actor, fanpage_id: int, written: MessageDraft, *, now: datetime) -> Draft:
@@ -87,7 +87,7 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
         if row.translation_of_id is not None:  # named and started as the message itself
             mine = {field: value for field, value in mine.items() if field == "blocks"}
         theirs = draft_of(db, row)
-        if clashes := changes.clashing(mine, began, theirs, theirs.changes):
+        if clashes := concurrent_edits.clashing(mine, began, theirs, theirs.changes):
             raise Changed(clashes)
         changed = differing(theirs, replace(theirs, **mine))
         if changed:
