@@ -23,9 +23,9 @@ from core.installation import key_check
 from core.installation.key_check import AnotherKey
 from core.settings import kept_secret, settings
 from webhook_server import logs, pictures
-from webhook_server.answers import json_response, refusal_response
 from webhook_server.reception import Reception
 from webhook_server.request_ids import with_request_id
+from webhook_server.responses import json_response, refusal_response
 from webhook_server.short_links import PATHS as LINK_PATHS
 from webhook_server.short_links import ShortLinks
 

@@ -22,9 +22,9 @@ from core.inbox.event_parser import Malformed, NewEvent, parse_body
 from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, IntakeResult
 from core.installation.heartbeat import WEBHOOK, HeartbeatWriter
 from core.messenger.signature import HEADER, is_valid
-from webhook_server.answers import STORED_BODY, STORED_START, refusal_response
 from webhook_server.logs import ThrottledLog
 from webhook_server.metrics import Metrics
+from webhook_server.responses import STORED_BODY, STORED_START, refusal_response
 
 BODY_LIMIT = 16 * 1024 * 1024  # a thousand updates of the longest texts stay well below
 BODIES_LIMIT = 128 * 1024 * 1024  # of all bodies that are being read at once

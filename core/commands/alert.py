@@ -7,7 +7,7 @@ import typer
 from core.accounts.rules import COMMAND_LINE
 from core.alerts import actions
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer
+from core.commands.input_output import Json, command, print_answer
 
 app = typer.Typer(no_args_is_help=True, help="What people outside the panel are told.")
 

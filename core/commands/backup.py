@@ -14,7 +14,7 @@ from core.backups.carrying_over import CarriedOver
 from core.backups.restoring import RestoreResult
 from core.backups.restoring import restore as put_back
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer, read_line, warn
+from core.commands.input_output import Json, command, print_answer, read_line, warn
 from core.settings import read_secret_file, settings
 
 File = Annotated[Path, typer.Argument(metavar="FILE")]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.answers import Json, command, print_answer
+from core.commands.input_output import Json, command, print_answer
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks on this machine, against a stub of our own.")
 

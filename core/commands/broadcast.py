@@ -15,7 +15,7 @@ from core.broadcasts.queries import BroadcastView
 from core.broadcasts.results_export import csv_report, workbook_report
 from core.broadcasts.rules import alike_reason
 from core.clock import parse_iso, utc_now
-from core.commands.answers import Id, Json, Workbook, answer_file, command, print_answer
+from core.commands.input_output import Id, Json, Workbook, answer_file, command, print_answer
 from core.commands.lookup import topic_named
 from core.db import holding
 from core.errors import Invalid, problem

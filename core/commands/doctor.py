@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from core.commands.answers import Json, command, print_answer
+from core.commands.input_output import Json, command, print_answer
 from core.operations import doctor as checks
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import utc_now
-from core.commands.answers import print_answer, warn
+from core.commands.input_output import print_answer, warn
 from core.db.engine import forget_engines
 from core.settings import settings
 

@@ -11,7 +11,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import parse_iso, utc_now
-from core.commands.answers import LARGEST_ID, Id, Json, command, print_answer
+from core.commands.input_output import LARGEST_ID, Id, Json, command, print_answer
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.inbox import actions, event_queries

@@ -10,7 +10,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer, read_line, warn
+from core.commands.input_output import Json, command, print_answer, read_line, warn
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.fanpages import actions, health_actions, otn_switch, queries, time_zone

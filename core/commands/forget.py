@@ -9,7 +9,7 @@ import typer
 from core.accounts.rules import COMMAND_LINE
 from core.backups.queries import find_former_databases
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer
+from core.commands.input_output import Json, command, print_answer
 from core.commands.lookup import fanpage_named
 from core.customers.queries import fanpages_that_know
 from core.forgetting.actions import forget as forget_person

@@ -8,7 +8,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer, read_line
+from core.commands.input_output import Json, command, print_answer, read_line
 from core.errors import OperatorError
 from core.installation import key_check, rekeying
 from core.installation.rekeying import RekeyResult

@@ -10,7 +10,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Id, Json, command, print_answer, read_file
+from core.commands.input_output import Id, Json, command, print_answer, read_file
 from core.commands.lookup import fanpage_named
 from core.conversation import actions, message_files, queries
 from core.errors import Invalid, problem

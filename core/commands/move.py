@@ -10,7 +10,7 @@ import typer
 from core.accounts.rules import COMMAND_LINE
 from core.backups import queries as backups
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer, read_line, refuse, warn
+from core.commands.input_output import Json, command, print_answer, read_line, refuse, warn
 from core.db import holding
 from core.db.holding import HoldCode
 from core.errors import OperatorError

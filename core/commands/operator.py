@@ -9,7 +9,7 @@ import typer
 from core.accounts import actions, queries, second_factor
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer, read_line
+from core.commands.input_output import Json, command, print_answer, read_line
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.fanpages.queries import get_fanpage

@@ -9,7 +9,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, Workbook, answer_file, command, print_answer, read_file
+from core.commands.input_output import Json, Workbook, answer_file, command, print_answer, read_file
 from core.commands.lookup import fanpage_named, topic_named
 from core.consent import imports
 from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core import logs
-from core.commands.answers import Json, command, print_answer
+from core.commands.input_output import Json, command, print_answer
 from core.db import holding, migrations
 from core.installation import key_check
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from core.commands.answers import Json, command, print_answer
+from core.commands.input_output import Json, command, print_answer
 from core.conversation.promises import PromiseWarning, find_warnings
 from core.errors import Invalid, problem
 

@@ -8,7 +8,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer
+from core.commands.input_output import Json, command, print_answer
 from core.commands.lookup import fanpage_named
 from core.consent import actions, queries
 from core.fanpages import queries as fanpages

@@ -14,7 +14,12 @@ from urllib.parse import quote, urlencode
 
 from urllib3.filepost import encode_multipart_formdata
 
-from core.messenger.answers import (
+from core.messenger.batch import TokenSend, batch_field, item_start, mixed_batch_field
+from core.messenger.errors import Failure, NextStep, is_inconclusive
+from core.messenger.limits import BATCH_LIMIT
+from core.messenger.percent_encoding import encode_form
+from core.messenger.redaction import without_secrets
+from core.messenger.send_responses import (
     Accepted,
     Answer,
     json_or_text,
@@ -23,11 +28,6 @@ from core.messenger.answers import (
     read_refusal,
     read_send,
 )
-from core.messenger.batch import TokenSend, batch_field, item_start, mixed_batch_field
-from core.messenger.errors import Failure, NextStep, is_inconclusive
-from core.messenger.limits import BATCH_LIMIT
-from core.messenger.percent_encoding import encode_form
-from core.messenger.redaction import without_secrets
 from core.messenger.signature import appsecret_proof
 from core.messenger.token_facts import TokenFacts, read_token_facts
 from core.messenger.transport import HttpAnswer, NoAnswer, Transport

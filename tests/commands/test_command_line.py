@@ -20,7 +20,7 @@ from core.accounts.sign_in import begin_sign_in
 from core.broadcasts import scheduled_jobs
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
-from core.commands import answers
+from core.commands import input_output
 from core.db import holding
 from core.db.engine import forget_engines, transaction
 from core.db.holding import HoldCode
@@ -480,7 +480,7 @@ def test_one_time_notifications_are_switched_off_and_on(sending) -> None:
     [("optin", "import", "FILE", "--topic", "Hàng mới"), ("message", "add", "FILE")],
 )
 def test_a_file_that_is_too_long_to_be_meant_is_not_read_whole(shop, monkeypatch, tmp_path, command):
-    monkeypatch.setattr(answers, "FILE_LIMIT", 1)
+    monkeypatch.setattr(input_output, "FILE_LIMIT", 1)
     (tmp_path / "backup.db").write_bytes(b"0" * 1_000_001)
     error = call(*(str(tmp_path / "backup.db") if part == "FILE" else part for part in command), code=1)[
         "error"
@@ -489,7 +489,7 @@ def test_a_file_that_is_too_long_to_be_meant_is_not_read_whole(shop, monkeypatch
 
 
 def test_standard_input_without_an_end_is_not_read_whole(fresh_database):
-    stdin = "x" * (answers.LINE_LIMIT + 1)
+    stdin = "x" * (input_output.LINE_LIMIT + 1)
     refused = call("operator", "add", "lan", "--role", "admin", "--password-stdin", stdin=stdin, code=1)
     assert "More came" in refused["error"]["message"]
 

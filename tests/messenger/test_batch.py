@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.messenger import wire
-from core.messenger.answers import read_batch
 from core.messenger.batch import SharedMessage, TokenSend, batch_field
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import read_batch
 from core.messenger.signature import appsecret_proof
 from tests.messenger.conftest import APP_SECRET, PAGE_ID, TOKEN
 from tests.messenger.graph import Reply

@@ -1,4 +1,4 @@
-"""The answers of the webhook server: short JSON documents."""
+"""The responses of the webhook server: short JSON documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints what commands answer: text for people, or with --json exactly one JSON document."""
+"""What commands read, print and refuse: text for people, or with --json exactly one JSON document."""
 
 from __future__ import annotations
 
