@@ -78,7 +78,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         Permission.EDIT,
         {
             "conversation.actions": "save_message archive_message copy_message",
-            "conversation.writing": "create_draft keep_draft publish_message delete_draft bring_back",
+            "conversation.draft_actions": "create_draft keep_draft publish_message delete_draft bring_back",
             "conversation.translation_actions": "add_translation",
             "pictures.actions": "add_picture",
         },

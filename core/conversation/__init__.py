@@ -1,6 +1,6 @@
 """What the bot says: messages, what starts them, and the requests for opt-ins in them.
 
-A message is written in `writing.py` as a draft (`drafts.py`), of blocks (`blocks/`, a file for each kind)
+A message is written in `draft_actions.py` as a draft (`drafts.py`), of blocks (`blocks/`, one file a kind)
 and entry points (`entry_kinds/`, likewise), checked by `rules.py`, and kept in `versions.py`. When a
 customer does something, core/inbox asks `replies.py`, which finds the message by `entry_points.py` and
 queues it with `reply_queue.py`; core/sending sends it. Requests are made in `requests.py` as far as the

@@ -1,4 +1,4 @@
-"""What staff do with whole messages: publish one at once, archive, copy. They are written in writing.py."""
+"""What staff do with whole messages: publish one at once, archive, copy. Drafts: draft_actions.py."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlmodel import Session
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation import message_rows, references, versions
+from core.conversation.draft_checks import cleaned, find_problems_in, refuse
 from core.conversation.message_rows import record
 from core.conversation.rules import BlockDraft as BlockDraft
 from core.conversation.rules import EntryDraft as EntryDraft
@@ -18,7 +19,6 @@ from core.conversation.stored_content import to_stored
 from core.conversation.translation_actions import insert_translation
 from core.conversation.translations import translations_of
 from core.conversation.versions import Draft, draft_of, get_row
-from core.conversation.writing import cleaned, find_problems_in, refuse
 from core.db.engine import transaction
 from core.db.tables import Fanpage, Message
 from core.errors import Problem

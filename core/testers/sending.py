@@ -19,13 +19,13 @@ from core.accounts.rules import Actor, Permission
 from core.broadcasts.readiness import check_content
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
+from core.conversation.draft_checks import find_problems_in
 from core.conversation.drafts import BlockDraft
 from core.conversation.payloads import TEST_PAYLOAD
 from core.conversation.reply_queue import Queued, queue_replies
 from core.conversation.rules import ReplyState, render
 from core.conversation.versions import draft_of, get_row
 from core.conversation.wording_tests import choose_wording
-from core.conversation.writing import find_problems_in
 from core.db.engine import transaction
 from core.db.tables import Broadcast, Customer, Fanpage, Message, Reply, Tester, TesterMessage
 from core.errors import N_, Invalid, NotFound, WrongState

@@ -29,7 +29,7 @@ from core.consent import import_runs, imports
 from core.consent import withdrawal_actions as withdrawals
 from core.consent.contact_limits import ContactLimits
 from core.conversation import actions as conversation
-from core.conversation import asking_actions, silence_actions, stop_word_actions, writing
+from core.conversation import asking_actions, draft_actions, silence_actions, stop_word_actions
 from core.conversation.drafts import MessageDraft
 from core.conversation.profile import actions as profiles
 from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
@@ -201,14 +201,14 @@ def _add_translation(w: World) -> Call:
 
 
 def _write_message(w: World) -> Call:
-    draft = writing.get_draft(w.message())
+    draft = draft_actions.get_draft(w.message())
     changed = replace(draft, name="Chào bạn")
-    return lambda by: writing.keep_draft(by, changed, began=draft, now=w.now)
+    return lambda by: draft_actions.keep_draft(by, changed, began=draft, now=w.now)
 
 
 def _begin_message(w: World) -> Call:
     written = MessageDraft("Chào", [], [])
-    return lambda by: writing.create_draft(by, w.fanpage_id, written, now=w.now)
+    return lambda by: draft_actions.create_draft(by, w.fanpage_id, written, now=w.now)
 
 
 def _profile(w: World) -> Profile:
@@ -465,11 +465,17 @@ TRIALS: dict[str, Trial] = {
     "core.conversation.actions.copy_message": Trial(E, _on(conversation.copy_message, World.message)),
     "core.conversation.translation_actions.add_translation": Trial(E, _add_translation),
     "core.broadcasts.topic_archiving.archive_topic": Trial(E, _on(archive_topic, lambda w: w.topic_id)),
-    "core.conversation.writing.create_draft": Trial(E, _begin_message),
-    "core.conversation.writing.keep_draft": Trial(E, _write_message),
-    "core.conversation.writing.publish_message": Trial(E, _on(writing.publish_message, World.message_draft)),
-    "core.conversation.writing.delete_draft": Trial(E, _on(writing.delete_draft, World.message_draft)),
-    "core.conversation.writing.bring_back": Trial(E, _on(writing.bring_back, World.archived_message)),
+    "core.conversation.draft_actions.create_draft": Trial(E, _begin_message),
+    "core.conversation.draft_actions.keep_draft": Trial(E, _write_message),
+    "core.conversation.draft_actions.publish_message": Trial(
+        E, _on(draft_actions.publish_message, World.message_draft)
+    ),
+    "core.conversation.draft_actions.delete_draft": Trial(
+        E, _on(draft_actions.delete_draft, World.message_draft)
+    ),
+    "core.conversation.draft_actions.bring_back": Trial(
+        E, _on(draft_actions.bring_back, World.archived_message)
+    ),
     "core.fanpages.actions.connect": Trial(A, _connect, of_all=True),
     "core.fanpages.actions.set_rate": Trial(A, _on(fanpages.set_rate, lambda w: w.fanpage_id, rate=30)),
     "core.fanpages.actions.resume_after_repair": Trial(A, _after_repair),

@@ -11,7 +11,7 @@ from core.broadcasts import actions as broadcasts
 from core.broadcasts.drafts import get_draft as get_broadcast
 from core.broadcasts.topic_archiving import Use, Uses, archive_topic, find_uses
 from core.consent.queries import list_topics
-from core.conversation import queries, writing
+from core.conversation import draft_actions, draft_checks, queries
 from core.conversation.actions import save_message
 from core.conversation.drafts import BlockDraft, EntryDraft, MessageDraft
 from core.conversation.version_queries import list_versions
@@ -80,12 +80,12 @@ def test_nothing_asks_about_an_archived_topic_and_nothing_is_sent(shop: Shop) ->
 
 
 def test_the_version_that_asked_can_still_be_read_and_a_draft_is_left_alone(shop: Shop) -> None:
-    began = writing.get_draft(shop.both)
+    began = draft_actions.get_draft(shop.both)
     drafted = [HELLO, HELLO, shop.asks(shop.topic)]
-    writing.keep_draft(EDITOR, replace(began, blocks=drafted), began=began, now=shop.now)
+    draft_actions.keep_draft(EDITOR, replace(began, blocks=drafted), began=began, now=shop.now)
     shop.archive()
     assert [len(version.blocks) for version in list_versions(shop.both)] == [2, 3]
-    assert writing.get_draft(shop.both).blocks == drafted
+    assert draft_actions.get_draft(shop.both).blocks == drafted
 
 
 def test_more_than_was_said_is_not_done(shop: Shop) -> None:
@@ -113,8 +113,8 @@ def test_a_message_that_a_button_leads_to_keeps_its_topic_in_use(shop: Shop) -> 
 
 
 def test_a_draft_that_asks_is_told_when_it_is_published(shop: Shop) -> None:
-    draft = writing.create_draft(
+    draft = draft_actions.create_draft(
         EDITOR, shop.fanpage, MessageDraft("Nháp", [shop.asks(shop.topic)], []), now=shop.now
     )
     shop.archive()
-    assert [one.field for one in writing.find_problems(draft)] == ["blocks.0.topic_id"]
+    assert [one.field for one in draft_checks.find_problems(draft)] == ["blocks.0.topic_id"]

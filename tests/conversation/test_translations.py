@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.conversation import actions, queries, writing
+from core.conversation import actions, draft_actions, queries
 from core.conversation.asking_again import ask_by_rule
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.message_files import draft_from_json, to_json
@@ -118,9 +118,9 @@ def test_a_button_a_private_reply_and_asking_again_reach_the_translation(shop: S
 
 
 def test_where_the_translation_does_not_ask_the_message_itself_asks_again(shop: Shop) -> None:
-    english = writing.get_draft(translation_of(shop.message))
-    writing.keep_draft(MAI, replace(english, blocks=english.blocks[:1]), began=english, now=shop.now)
-    writing.publish_message(MAI, english.id, now=shop.now)
+    english = draft_actions.get_draft(translation_of(shop.message))
+    draft_actions.keep_draft(MAI, replace(english, blocks=english.blocks[:1]), began=english, now=shop.now)
+    draft_actions.publish_message(MAI, english.id, now=shop.now)
     customer = shop.customer("en_US")
     shop.arrange.opt_in(shop.topic, customer, fanpage_id=shop.fanpage, state="spent")
     with transaction() as db:
@@ -132,12 +132,12 @@ def test_where_the_translation_does_not_ask_the_message_itself_asks_again(shop: 
 def test_a_translation_is_sent_once_it_is_published(shop: Shop) -> None:
     thai = add_translation(MAI, shop.message, "th", now=shop.now)
     assert add_translation(MAI, shop.message, "th", now=shop.now) == thai
-    draft = writing.get_draft(thai)
+    draft = draft_actions.get_draft(thai)
     assert (draft.name, [block.kind for block in draft.blocks]) == ("Giá (th)", ["text", "otnr"])
     assert shop.hears(shop.customer("th_TH"))[0] == "Giá 10"
     words = [BlockDraft("text", {"text": "ราคา 10", "fallback": ""})]
-    writing.keep_draft(MAI, replace(draft, blocks=words), began=draft, now=shop.now)
-    assert writing.publish_message(MAI, thai, now=shop.now) == 1
+    draft_actions.keep_draft(MAI, replace(draft, blocks=words), began=draft, now=shop.now)
+    assert draft_actions.publish_message(MAI, thai, now=shop.now) == 1
     assert shop.hears(shop.customer("th_TH")) == ["ราคา 10"]
     assert queries.get_message(shop.message).languages == ("en", "th")
 
@@ -145,22 +145,22 @@ def test_a_translation_is_sent_once_it_is_published(shop: Shop) -> None:
 def test_a_translation_waits_for_its_message_to_be_published(shop: Shop) -> None:
     draft = actions.copy_message(MAI, shop.message, now=shop.now)
     english = translation_of(draft)
-    assert writing.get_draft(english).name == "Giá (2) (en)"
+    assert draft_actions.get_draft(english).name == "Giá (2) (en)"
     with pytest.raises(Invalid, match="first language"):
-        writing.publish_message(MAI, english, now=shop.now)
-    writing.delete_draft(MAI, draft, now=shop.now)
+        draft_actions.publish_message(MAI, english, now=shop.now)
+    draft_actions.delete_draft(MAI, draft, now=shop.now)
     with reading() as db:
         assert db.get(Message, english) is None
 
 
 def test_a_translation_has_no_entry_points_and_its_messages_name(shop: Shop) -> None:
-    english = writing.get_draft(translation_of(shop.message))
+    english = draft_actions.get_draft(translation_of(shop.message))
     wanted = replace(english, name="Price", entry_points=[EntryDraft("keyword", "contains", "price")])
-    kept = writing.keep_draft(MAI, wanted, began=english, now=shop.now)
+    kept = draft_actions.keep_draft(MAI, wanted, began=english, now=shop.now)
     assert (kept.name, kept.entry_points) == ("Giá (en)", [])
-    message = writing.get_draft(shop.message)
-    writing.keep_draft(MAI, replace(message, name="Bảng giá"), began=message, now=shop.now)
-    assert writing.get_draft(english.id).name == "Bảng giá (en)"
+    message = draft_actions.get_draft(shop.message)
+    draft_actions.keep_draft(MAI, replace(message, name="Bảng giá"), began=message, now=shop.now)
+    assert draft_actions.get_draft(english.id).name == "Bảng giá (en)"
 
 
 def test_lists_buttons_and_topics_know_the_message_only(shop: Shop) -> None:
@@ -186,10 +186,10 @@ def test_a_message_is_archived_and_brought_back_with_its_languages(shop: Shop) -
     english = translation_of_language(shop.message, "en")
     actions.archive_message(MAI, shop.message, now=shop.now)
     with pytest.raises(WrongState, match="first language"):
-        writing.bring_back(MAI, english, now=shop.now)
-    writing.bring_back(MAI, shop.message, now=shop.now)
-    assert not writing.get_draft(english).is_archived
-    assert writing.get_draft(thai).is_archived
+        draft_actions.bring_back(MAI, english, now=shop.now)
+    draft_actions.bring_back(MAI, shop.message, now=shop.now)
+    assert not draft_actions.get_draft(english).is_archived
+    assert draft_actions.get_draft(thai).is_archived
 
 
 def translation_of_language(message_id: int, language: str) -> int:
@@ -199,12 +199,12 @@ def translation_of_language(message_id: int, language: str) -> int:
 
 
 def test_a_message_leads_to_itself_in_each_language_and_is_archived_all_the_same(shop: Shop) -> None:
-    english = writing.get_draft(translation_of(shop.message))
+    english = draft_actions.get_draft(translation_of(shop.message))
     again = BlockDraft("buttons", {"text": "?", "buttons": [{"title": "Again", "message_id": shop.message}]})
-    writing.keep_draft(MAI, replace(english, blocks=[again]), began=english, now=shop.now)
-    writing.publish_message(MAI, english.id, now=shop.now)
+    draft_actions.keep_draft(MAI, replace(english, blocks=[again]), began=english, now=shop.now)
+    draft_actions.publish_message(MAI, english.id, now=shop.now)
     actions.archive_message(MAI, shop.message, now=shop.now)
-    assert writing.get_draft(shop.message).is_archived
+    assert draft_actions.get_draft(shop.message).is_archived
 
 
 @pytest.mark.parametrize("language", ["EN", "english", "e", "", "en_US"])

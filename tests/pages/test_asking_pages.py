@@ -13,9 +13,9 @@ from core.broadcasts.readiness import find_problems
 from core.clock import utc_now
 from core.conversation.asking_actions import set_asking
 from core.conversation.asking_queries import list_withheld
+from core.conversation.draft_actions import create_draft, get_draft
 from core.conversation.drafts import BlockDraft, MessageDraft
 from core.conversation.replies import answer_event
-from core.conversation.writing import create_draft, get_draft
 from core.db.engine import reading, transaction
 from core.db.tables import Block, Customer, Message, Reply, Topic
 from core.errors import Invalid, WrongState

@@ -5,7 +5,7 @@ import pytest
 from core.accounts import actions, queries
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.conversation import writing
+from core.conversation import draft_actions
 from core.conversation.drafts import MessageDraft
 from core.db.tables import Broadcast
 from pages.components.page_registry import ENTRIES
@@ -32,7 +32,7 @@ THINGS = {
     "topics": lambda a, f: a.topic(f, SECRET),
     "customer": lambda a, f: a.customer(f, SECRET),
     "message": lambda a, f: (
-        writing.create_draft(COMMAND_LINE, f, MessageDraft(SECRET, [], []), now=utc_now()).id
+        draft_actions.create_draft(COMMAND_LINE, f, MessageDraft(SECRET, [], []), now=utc_now()).id
     ),
     "broadcast": lambda a, f: broadcast(a, f, "finished"),
     "new_broadcast": lambda a, f: broadcast(a, f, "draft"),

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE
-from core.conversation import writing
+from core.conversation import draft_actions
 from core.conversation.actions import save_message
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.translation_actions import add_translation
@@ -48,7 +48,7 @@ def test_a_language_is_added_translated_and_published(panel, message: int) -> No
     assert not [key for key in keys(at) if key.startswith("message_language_") and "add" not in key]
     at.button(key="message_language_add_en").click().run()
     assert not at.exception
-    (_original, english) = list_languages(writing.get_draft(message))
+    (_original, english) = list_languages(draft_actions.get_draft(message))
     assert shown(at) == english.message_id
     assert not [
         key for key in keys(at) if key.startswith("message_") and key.endswith("_name")
@@ -57,7 +57,7 @@ def test_a_language_is_added_translated_and_published(panel, message: int) -> No
     words_of(at).input("Hello").run()
     at.button(key="message_publish").click().run()
     assert not at.exception
-    kept = writing.get_draft(english.message_id)
+    kept = draft_actions.get_draft(english.message_id)
     assert (kept.published, kept.blocks[0].content["text"]) == (1, "Hello")
 
 
@@ -71,13 +71,13 @@ def test_one_goes_from_one_language_to_another(panel, arrange: Arrange, message:
 
 def test_a_language_is_taken_away(panel, arrange: Arrange, message: int) -> None:
     english = add_translation(COMMAND_LINE, message, "en", now=arrange.now)
-    writing.publish_message(COMMAND_LINE, english, now=arrange.now)
+    draft_actions.publish_message(COMMAND_LINE, english, now=arrange.now)
     at = panel("message", role="editor", id=english)
     at.button(key="message_archive").click().run()
     at.button(key="archive_message_confirm").click().run()
     assert not at.exception
-    assert writing.get_draft(english).is_archived
-    assert len(list_languages(writing.get_draft(message))) == 1
+    assert draft_actions.get_draft(english).is_archived
+    assert len(list_languages(draft_actions.get_draft(message))) == 1
     assert shown(at) == message
 
 

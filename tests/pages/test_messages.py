@@ -11,9 +11,9 @@ from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.clock import utc_now
 from core.conversation import queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
+from core.conversation.draft_actions import get_draft, keep_draft
 from core.conversation.profile.actions import save_profile
 from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
-from core.conversation.writing import get_draft, keep_draft
 from core.db.engine import reading
 from core.db.tables import Topic
 from core.pictures.actions import add_picture

@@ -9,8 +9,8 @@ from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE
 from core.conversation.actions import save_message
+from core.conversation.draft_actions import create_draft, delete_draft, get_draft, keep_draft, publish_message
 from core.conversation.drafts import BlockDraft, MessageDraft
-from core.conversation.writing import create_draft, delete_draft, get_draft, keep_draft, publish_message
 from core.db.engine import reading
 from core.db.tables import Broadcast, Picture, Reply, Template
 from core.pictures.actions import add_picture

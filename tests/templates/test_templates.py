@@ -10,7 +10,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions as broadcasts
 from core.broadcasts.drafts import get_draft
 from core.consent.audience_filters import AudienceFilters
-from core.conversation import writing
+from core.conversation import draft_actions
 from core.conversation.drafts import BlockDraft, EntryDraft, MessageDraft
 from core.conversation.versions import Draft
 from core.errors import Invalid, NotFound
@@ -41,7 +41,7 @@ def a_broadcast(arrange: Arrange, fanpage: int) -> int:
 
 
 def begun_from(template: int, arrange: Arrange) -> Draft:
-    return writing.get_draft(actions.begin_message(COMMAND_LINE, template, now=arrange.now))
+    return draft_actions.get_draft(actions.begin_message(COMMAND_LINE, template, now=arrange.now))
 
 
 def names(fanpage: int, kind: TemplateKind) -> list[str]:
@@ -63,7 +63,7 @@ def test_a_broadcast_begins_from_a_template_with_all_but_its_times(arrange: Arra
 
 def test_a_message_begins_from_a_template_without_entry_points(arrange: Arrange, fanpage: int) -> None:
     written = MessageDraft("Chào", [BlockDraft("text", {"text": "Chào"})], [EntryDraft("get_started")])
-    source = writing.create_draft(COMMAND_LINE, fanpage, written, now=arrange.now)
+    source = draft_actions.create_draft(COMMAND_LINE, fanpage, written, now=arrange.now)
     template = actions.save_message(COMMAND_LINE, source.id, name="Chào", now=arrange.now)
     begun = [begun_from(template, arrange) for _each in range(2)]
     assert [draft.name for draft in begun] == ["Chào (2)", "Chào (3)"]
@@ -88,7 +88,7 @@ def test_a_template_needs_a_name_that_fits(arrange: Arrange, fanpage: int, name:
 
 
 def test_what_is_a_template_of_a_message_begins_no_broadcast(arrange: Arrange, fanpage: int) -> None:
-    source = writing.create_draft(COMMAND_LINE, fanpage, MessageDraft("Chào", [], []), now=arrange.now)
+    source = draft_actions.create_draft(COMMAND_LINE, fanpage, MessageDraft("Chào", [], []), now=arrange.now)
     template = actions.save_message(COMMAND_LINE, source.id, name="Chào", now=arrange.now)
     with pytest.raises(NotFound):
         actions.begin_broadcast(COMMAND_LINE, template, now=arrange.now)

@@ -33,7 +33,7 @@ class Message(Table, table=True):
     language: str | None = word(8, default=None)  # of a translation, as the customers' locales begin: "en"
     # What staff are writing, as core/conversation/stored_content.py keeps it; None: all is published.
     draft: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
-    version: int = 1  # rises with every change of the draft: core/conversation/writing.py
+    version: int = 1  # rises with every change of the draft: core/conversation/draft_actions.py
     changes: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # field: its last {version, by, at}
     published: int = 0  # number of the MessageVersion that the bot sends; 0: none yet
     archived_at: datetime | None = moment()

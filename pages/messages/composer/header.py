@@ -11,10 +11,10 @@ from core.clock import utc_now
 from core.conversation import actions
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.blocks.text import Text
+from core.conversation.draft_actions import bring_back, delete_draft
 from core.conversation.drafts import BlockDraft
 from core.conversation.version_queries import list_versions
 from core.conversation.versions import Draft as Message
-from core.conversation.writing import bring_back, delete_draft
 from core.templates.rules import TemplateKind
 from pages.components import page_registry
 from pages.components.block_editor import draft as drafts

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.conversation import queries, writing
+from core.conversation import draft_actions, draft_checks, queries
 from core.conversation.drafts import BlockDraft
 from core.conversation.rules import NAME_LIMIT, EntryKind, check_name
 from core.conversation.versions import Draft
@@ -49,7 +49,7 @@ def _asked_for() -> Draft | None:
     if "id" not in st.query_params:
         return None
     try:
-        return writing.get_draft(asked_id() or 0)
+        return draft_actions.get_draft(asked_id() or 0)
     except NotFound:
         _lost(_("This message does not exist (any more)."), _("All messages"), "messages")
         st.stop()
@@ -116,7 +116,7 @@ def _problems(fields: drafts.Draft, draft: Draft | None) -> list[Problem]:
     if draft is None:
         return []
     named = check_name(fields["name"])  # a name that is missing or too long is not kept
-    return named + [one for one in writing.find_problems(draft) if one.field != "name" or not named]
+    return named + [one for one in draft_checks.find_problems(draft) if one.field != "name" or not named]
 
 
 def _context(

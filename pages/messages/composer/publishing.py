@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.accounts.rules import Actor
 from core.clock import utc_now
+from core.conversation.draft_actions import publish_message
 from core.conversation.version_queries import is_led_to_from_outside
 from core.conversation.versions import Draft
-from core.conversation.writing import publish_message
 from core.errors import N_, Problem, problem
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.fields import draw_problems

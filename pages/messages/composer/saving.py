@@ -13,11 +13,11 @@ from typing import Any
 import streamlit as st
 
 from core.clock import utc_now
+from core.conversation.draft_actions import FIELDS, create_draft, differing, get_draft, keep_draft
 from core.conversation.drafts import BlockDraft, EntryDraft, MessageDraft
 from core.conversation.rules import check_name
 from core.conversation.stored_content import blocks_in, entries_in, to_stored
 from core.conversation.versions import Draft
-from core.conversation.writing import FIELDS, create_draft, differing, get_draft, keep_draft
 from core.errors import Changed
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor import undo

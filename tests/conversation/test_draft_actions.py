@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import Actor, Role
-from core.conversation import actions, queries, writing
+from core.conversation import actions, draft_actions, draft_checks, queries
 from core.conversation.drafts import BlockDraft, EntryDraft, MessageDraft
 from core.conversation.replies import answer_event
 from core.conversation.version_queries import list_versions
@@ -35,11 +35,11 @@ def message(arrange: Arrange, fanpage: int) -> Draft:
     message_id = actions.save_message(
         MAI, fanpage, name="Giá", blocks=blocks, entry_points=[PRICE], now=arrange.now
     )
-    return writing.get_draft(message_id)
+    return draft_actions.get_draft(message_id)
 
 
 def wrote(arrange: Arrange, began: Draft, by: Actor = MAI, **fields: Any) -> Draft:
-    return writing.keep_draft(by, replace(began, **fields), began=began, now=arrange.now)
+    return draft_actions.keep_draft(by, replace(began, **fields), began=began, now=arrange.now)
 
 
 def answers(arrange: Arrange, fanpage: int, words: str) -> list[str]:
@@ -59,27 +59,29 @@ def verbs() -> list[str]:
 def test_the_bot_sends_the_published_version_and_never_a_draft(arrange, fanpage, message) -> None:
     wrote(arrange, message, blocks=[text("Giá 12"), text("Mua đi")], entry_points=[])
     assert answers(arrange, fanpage, "giá") == ["Giá 10"]
-    assert writing.publish_message(MAI, message.id, now=arrange.now) == 2
+    assert draft_actions.publish_message(MAI, message.id, now=arrange.now) == 2
     assert answers(arrange, fanpage, "giá") == []
     assert [one.content["text"] for one in queries.get_message(message.id).blocks] == ["Giá 12", "Mua đi"]
 
 
 def test_a_draft_that_was_never_published_starts_by_nothing(arrange, fanpage) -> None:
-    draft = writing.create_draft(MAI, fanpage, MessageDraft("Giá", [text("10")], [PRICE]), now=arrange.now)
+    draft = draft_actions.create_draft(
+        MAI, fanpage, MessageDraft("Giá", [text("10")], [PRICE]), now=arrange.now
+    )
     assert answers(arrange, fanpage, "giá") == []
     assert queries.message_names(fanpage) == {}
     assert queries.unpublished_names(fanpage) == {draft.id: "Giá"}
-    writing.publish_message(MAI, draft.id, now=arrange.now)
+    draft_actions.publish_message(MAI, draft.id, now=arrange.now)
     assert answers(arrange, fanpage, "giá") == ["10"]
 
 
 def test_a_half_written_draft_is_kept_and_refused_when_it_is_published(arrange, fanpage) -> None:
-    draft = writing.create_draft(MAI, fanpage, MessageDraft("", [text("")], []), now=arrange.now)
-    assert writing.get_draft(draft.id).blocks == [text("")]
+    draft = draft_actions.create_draft(MAI, fanpage, MessageDraft("", [text("")], []), now=arrange.now)
+    assert draft_actions.get_draft(draft.id).blocks == [text("")]
     with pytest.raises(Invalid) as refused:
-        writing.publish_message(MAI, draft.id, now=arrange.now)
+        draft_actions.publish_message(MAI, draft.id, now=arrange.now)
     assert [one.field for one in refused.value.problems] == ["name", "blocks.0.text"]
-    assert refused.value.problems == writing.find_problems(draft)
+    assert refused.value.problems == draft_checks.find_problems(draft)
 
 
 def test_two_editors_of_different_fields_lose_nothing(arrange, message) -> None:
@@ -96,32 +98,32 @@ def test_two_editors_of_the_same_field_are_told_of_each_other(arrange, message) 
     wrote(arrange, message, LAN, blocks=[text("Giá 11")])
     with pytest.raises(Changed, match="content changed by lan"):
         wrote(arrange, message, MAI, blocks=[text("Giá 12")])
-    assert writing.get_draft(message.id).blocks == [text("Giá 11")]
+    assert draft_actions.get_draft(message.id).blocks == [text("Giá 11")]
 
 
 def test_what_was_not_looked_at_is_not_published(arrange, message) -> None:
     seen = wrote(arrange, message, blocks=[text("Giá 11")])
     wrote(arrange, seen, LAN, blocks=[text("Giá 12")])
     with pytest.raises(Changed, match="by lan"):
-        writing.publish_message(MAI, message.id, version=seen.version, now=arrange.now)
+        draft_actions.publish_message(MAI, message.id, version=seen.version, now=arrange.now)
     assert not list_versions(message.id)[1:]
 
 
 def test_publishing_twice_makes_one_version(arrange, message) -> None:
     wrote(arrange, message, blocks=[text("Giá 11")])
-    assert [writing.publish_message(MAI, message.id, now=arrange.now) for _ in range(2)] == [2, 2]
+    assert [draft_actions.publish_message(MAI, message.id, now=arrange.now) for _ in range(2)] == [2, 2]
     assert [version.number for version in list_versions(message.id)] == [2, 1]
 
 
 def test_an_earlier_version_is_read_and_written_on_from(arrange, fanpage, message) -> None:
     wrote(arrange, message, blocks=[text("Giá 11")], entry_points=[])
-    writing.publish_message(LAN, message.id, now=arrange.now)
+    draft_actions.publish_message(LAN, message.id, now=arrange.now)
     first = list_versions(message.id)[-1]
     assert (first.blocks, first.entry_points) == ((text("Giá 10"),), (PRICE,))
-    began = writing.get_draft(message.id)
+    began = draft_actions.get_draft(message.id)
     wrote(arrange, began, blocks=list(first.blocks), entry_points=list(first.entry_points))
     assert answers(arrange, fanpage, "giá") == []
-    assert writing.publish_message(MAI, message.id, now=arrange.now) == 3
+    assert draft_actions.publish_message(MAI, message.id, now=arrange.now) == 3
     assert answers(arrange, fanpage, "giá") == ["Giá 10"]
 
 
@@ -140,37 +142,37 @@ def test_the_name_is_the_teams_and_needs_no_publishing(arrange, message) -> None
 
 def test_a_keyword_of_another_message_is_refused_when_it_is_published(arrange, fanpage, message) -> None:
     written = MessageDraft("Khác", [text("a")], [PRICE])
-    draft = writing.create_draft(MAI, fanpage, written, now=arrange.now)
+    draft = draft_actions.create_draft(MAI, fanpage, written, now=arrange.now)
     with pytest.raises(Invalid, match="already starts “Giá”"):
-        writing.publish_message(MAI, draft.id, now=arrange.now)
+        draft_actions.publish_message(MAI, draft.id, now=arrange.now)
 
 
 def test_a_button_leads_to_no_message_that_was_never_published(arrange, fanpage, message) -> None:
-    other = writing.create_draft(MAI, fanpage, MessageDraft("Hoa", [text("a")], []), now=arrange.now)
+    other = draft_actions.create_draft(MAI, fanpage, MessageDraft("Hoa", [text("a")], []), now=arrange.now)
     leads = BlockDraft("buttons", {"text": "Chọn", "buttons": [{"title": "Xem", "message_id": other.id}]})
     wrote(arrange, message, blocks=[leads])
     with pytest.raises(Invalid, match="leads to “Hoa”, which is not published yet"):
-        writing.publish_message(MAI, message.id, now=arrange.now)
+        draft_actions.publish_message(MAI, message.id, now=arrange.now)
 
 
 def test_only_what_was_never_published_is_deleted(arrange, fanpage, message) -> None:
-    draft = writing.create_draft(MAI, fanpage, MessageDraft("Hoa", [], []), now=arrange.now)
-    writing.delete_draft(MAI, draft.id, version=draft.version, now=arrange.now)
+    draft = draft_actions.create_draft(MAI, fanpage, MessageDraft("Hoa", [], []), now=arrange.now)
+    draft_actions.delete_draft(MAI, draft.id, version=draft.version, now=arrange.now)
     with pytest.raises(NotFound):
-        writing.get_draft(draft.id)
+        draft_actions.get_draft(draft.id)
     with pytest.raises(WrongState):
-        writing.delete_draft(MAI, message.id, now=arrange.now)
+        draft_actions.delete_draft(MAI, message.id, now=arrange.now)
 
 
 def test_an_archived_message_comes_back_with_what_started_it_in_its_draft(arrange, fanpage, message) -> None:
     actions.archive_message(MAI, message.id, now=arrange.now)
     with pytest.raises(WrongState):
         wrote(arrange, message, blocks=[text("Giá 11")])
-    writing.bring_back(MAI, message.id, now=arrange.now)
+    draft_actions.bring_back(MAI, message.id, now=arrange.now)
     assert answers(arrange, fanpage, "giá") == []
-    draft = writing.get_draft(message.id)
+    draft = draft_actions.get_draft(message.id)
     assert (draft.entry_points, draft.has_changes, draft.is_archived) == ([PRICE], True, False)
-    writing.publish_message(MAI, message.id, now=arrange.now)
+    draft_actions.publish_message(MAI, message.id, now=arrange.now)
     assert answers(arrange, fanpage, "giá") == ["Giá 10"]
 
 
@@ -183,11 +185,11 @@ def test_one_sitting_of_one_person_is_one_line_of_the_log(arrange, message) -> N
 def test_viewers_write_nothing(arrange, fanpage, message) -> None:
     viewer = Actor(None, "xem", Role.VIEWER)
     for attempt in (
-        lambda: writing.create_draft(viewer, fanpage, MessageDraft("a", [], []), now=arrange.now),
+        lambda: draft_actions.create_draft(viewer, fanpage, MessageDraft("a", [], []), now=arrange.now),
         lambda: wrote(arrange, message, viewer, blocks=[]),
-        lambda: writing.publish_message(viewer, message.id, now=arrange.now),
-        lambda: writing.delete_draft(viewer, message.id, now=arrange.now),
-        lambda: writing.bring_back(viewer, message.id, now=arrange.now),
+        lambda: draft_actions.publish_message(viewer, message.id, now=arrange.now),
+        lambda: draft_actions.delete_draft(viewer, message.id, now=arrange.now),
+        lambda: draft_actions.bring_back(viewer, message.id, now=arrange.now),
     ):
         with pytest.raises(NotAllowed):
             attempt()

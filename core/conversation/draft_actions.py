@@ -1,11 +1,10 @@
-"""Messages while they are being written: every change is saved at once, and the bot sends none of it.
+"""What staff do with the draft of a message: every change is saved at once, and the bot sends none of it.
 
 A draft may be incomplete. What is missing is asked for when it is published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,21 +16,13 @@ from core.accounts import concurrent_edits
 from core.accounts.activity_log import is_same_sitting
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
-from core.conversation import message_rows, references, versions
-from core.conversation.drafts import BlockDraft, EntryDraft, MessageDraft
-from core.conversation.entry_points import clean_entry
+from core.conversation import message_rows, versions
+from core.conversation.draft_checks import cleaned, find_problems_in, refuse
+from core.conversation.drafts import MessageDraft
 from core.conversation.message_rows import record
-from core.conversation.rules import (
-    NAME_LIMIT,
-    check_against_stop_words,
-    check_message,
-    check_name,
-    check_taken,
-    clean_block,
-)
+from core.conversation.rules import NAME_LIMIT, check_name
 from core.conversation.stored_content import to_stored
 from core.conversation.translations import (
-    check_translation,
     name_in,
     refuse_without_message,
     translations_of,
@@ -40,8 +31,7 @@ from core.conversation.translations import (
 from core.conversation.versions import Draft, draft_of, get_open_row, get_row
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, Message
-from core.errors import N_, Changed, Invalid, Problem, WrongState
-from core.text.normalise import normalise_name
+from core.errors import N_, Changed, WrongState
 from core.text.utf16_units import cut
 
 FIELDS = ("name", "blocks", "entry_points")
@@ -109,12 +99,6 @@ def _write(
         record(db, by, "message.change", row, now=now)
 
 
-def find_problems(draft: Draft) -> list[Problem]:
-    """What keeps this draft from being published; publishing refuses the same."""
-    with reading() as db:
-        return find_problems_in(db, draft)
-
-
 def publish_message(by: Actor, message_id: int, *, version: int | None = None, now: datetime) -> int:
     """Let the bot send the draft from now on. Returns the number of the version that this makes.
 
@@ -163,25 +147,3 @@ def bring_back(by: Actor, message_id: int, *, now: datetime) -> None:
             row.draft = last
         versions.mark(row, by, now, ("entry_points",))
         record(db, by, "message.restore", row, now=now)
-
-
-def refuse(problems: Sequence[Problem]) -> None:
-    if problems:
-        raise Invalid(list(problems))
-
-
-def find_problems_in(db: Session, draft: Draft) -> list[Problem]:
-    others = message_rows.owners_of(db, draft.fanpage_id, but=draft.id)
-    return [
-        *check_translation(db, draft.translation_of_id),
-        *check_message(draft.name, draft.blocks, draft.entry_points),
-        *references.check_references(db, draft.fanpage_id, draft.blocks),
-        *check_taken(draft.entry_points, others),
-        *check_against_stop_words(draft.entry_points, message_rows.stop_words_of(db, draft.fanpage_id)),
-    ]
-
-
-def cleaned(written: MessageDraft | Draft) -> tuple[str, list[BlockDraft], list[EntryDraft]]:
-    """Name, blocks and entry points as they are kept."""
-    blocks = [clean_block(block) for block in written.blocks]
-    return normalise_name(written.name), blocks, [clean_entry(entry) for entry in written.entry_points]
