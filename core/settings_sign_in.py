@@ -34,6 +34,9 @@ class SignInSettings(BaseSettings):
     sso_senders: str = Field("", description="Values that make a sender.")
     sso_editors: str = Field("", description="Values that make an editor.")
     sso_viewers: str = Field("", description="Values that make a viewer.")
+    sso_fanpages: Literal["none", "all"] = Field(
+        "none", description="Which fanpages a newcomer of single sign-on has: none until an admin gives some."
+    )
 
     @property
     def has_single_sign_on(self) -> bool:

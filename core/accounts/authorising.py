@@ -68,8 +68,9 @@ def of(table: type[Table], row_id: int | None) -> Scope:
 
 
 def of_fanpages(fanpage_ids: Collection[int] | None) -> list[Scope]:
-    """The scope of an action that touches these fanpages; None means all of them."""
-    return [EVERYTHING] if fanpage_ids is None else [of(Fanpage, each) for each in fanpage_ids]
+    """The scope of an action that touches these fanpages; None means all of them. Whoever has none has to
+    have all for it, so that it is refused."""
+    return [of(Fanpage, each) for each in fanpage_ids] if fanpage_ids else [EVERYTHING]
 
 
 def authorise(

@@ -77,6 +77,11 @@ class Actor:
         """Whether they are limited to no fanpages."""
         return self.fanpage_ids is None
 
+    @property
+    def waits_for_fanpages(self) -> bool:
+        """Whether an admin has to give them a fanpage before they can do anything."""
+        return self.fanpage_ids is not None and not self.fanpage_ids
+
     def may_see(self, fanpage_id: int) -> bool:
         """Whether a fanpage is among theirs."""
         return self.fanpage_ids is None or fanpage_id in self.fanpage_ids

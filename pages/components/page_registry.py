@@ -72,6 +72,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("demo", "phone", N_("A customer's phone"), "smartphone", DEMO, Permission.EDIT),
 )
 START = "start"  # the default page, which Streamlit serves at "/"
+OF_NO_FANPAGE = {"account", "roles", "guide"}  # for whoever has been given no fanpage yet, too
 BY_PATH = {entry.url_path: entry for entry in ENTRIES}
 
 

@@ -32,6 +32,9 @@ NOT_YOURS = N_("This belongs to a fanpage you don't manage. Ask an admin if you 
 ONLY_SOME = N_(
     "This page covers all fanpages, and you only manage some of them. Ask an admin who manages all of them."
 )
+NO_FANPAGE_YET = N_(
+    "You are signed in, but no fanpage is yours yet. Ask an admin to give you one; then load this page again."
+)
 HEADER = "x-notify-once-session"  # in which the server hands on whose cookie a connection brought
 ENDED_BEFORE = "ended:"
 last_fanpages: dict[int, int] = {}  # by operator: what they chose last, for the next tab or a reload
@@ -94,6 +97,15 @@ def forget(why: str | None = None) -> None:
     st.session_state.update({key: value for key, value in kept.items() if value})
 
 
+def leave(found: SessionView | None) -> None:
+    """Empties the session after a sign-out of somebody, or of nobody any more."""
+    forget()
+    st.session_state["signed_out"] = True
+    st.session_state["signs_out_there"] = bool(
+        found and found.operator.has_single_sign_on and settings().has_single_sign_on
+    )
+
+
 def _chosen_fanpage(actor: Actor) -> FanpageView | None:
     for chosen in (st.session_state.get("fanpage_id"), last_fanpages.get(actor.id or 0)):
         if chosen is not None and actor.may_see(chosen):
@@ -140,6 +152,13 @@ def require(permission: Permission, *, of_all: bool = False) -> None:
         st.stop()
     if of_all and not actor.has_all_fanpages:
         st.warning(_(ONLY_SOME), icon=":material/lock:")
+        st.stop()
+
+
+def stop_without_fanpages(actor: Actor) -> None:
+    """Stops the page with a clear note for somebody who has been given no fanpage yet."""
+    if actor.waits_for_fanpages:
+        st.info(_(NO_FANPAGE_YET), icon=":material/hourglass_top:")
         st.stop()
 
 

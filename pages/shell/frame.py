@@ -46,6 +46,8 @@ def run() -> None:
     ended_notice.draw_ended_notices(here)
     leave_dialogs(page.url_path)
     switcher.draw_fanpage_search(here.fanpage, fanpages)
+    if entry.url_path not in page_registry.OF_NO_FANPAGE:
+        session.stop_without_fanpages(here.actor)
     session.require(entry.permission, of_all=entry.of_all)
     page.run()
     draw_flashes()  # once more, for what the page itself noted without a rerun

@@ -41,7 +41,8 @@ def _row(operator: OperatorView, *, is_own: bool) -> None:
             name.caption(_("by single sign-on"))
         if operator.fanpage_ids is not None:
             count = len(operator.fanpage_ids)
-            name.caption(n_("{n} fanpage only", "{n} fanpages only", count))
+            only = n_("{n} fanpage only", "{n} fanpages only", count)
+            name.caption(only if count else f":orange[:material/hourglass_top: {_('no fanpage yet')}]")
         with role:
             badge("role", operator.role)
         with state:

@@ -22,6 +22,7 @@ from core.accounts.single_sign_on.rules import (
 from core.db.advisory_locks import OPERATORS_LOCK, SIGN_IN_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator, SignInAttempt
+from core.settings import settings
 
 
 def begin_single_sign_on(address: str, *, now: datetime) -> None:
@@ -43,8 +44,8 @@ def complete_single_sign_on(
     identity: Identity, address: str, *, browser: str = "", language: str | None = None, now: datetime
 ) -> str:
     """Begin a session of whoever this is, and return its ticket. Somebody new becomes an operator with the
-    role that they have at the provider; of somebody known the role is set anew. Nobody is recognised by a
-    name or an e-mail address.
+    role that they have at the provider, and the fanpages that `OTN_SSO_FANPAGES` says; of somebody known the
+    role is set anew. Nobody is recognised by a name or an e-mail address.
 
     Raises SingleSignOnFailed for somebody without a role, whose sessions end, and for a disabled operator,
     or somebody new with the name of one: a change of the client or the issuer gives everybody another
@@ -52,7 +53,7 @@ def complete_single_sign_on(
     """
     with transaction() as db:
         take_lock(db, OPERATORS_LOCK)
-        row = _find(db, identity) or _find_disabled_namesake(db, identity.name)
+        row = find_operator(db, identity) or _find_disabled_namesake(db, identity.name)
         if row is not None and row.disabled_at:
             refusal, ticket = Trouble.DISABLED, ""
         elif identity.role is None:
@@ -61,7 +62,7 @@ def complete_single_sign_on(
                 _take_role(db, row, now)
         else:
             row = row or _add(db, identity, identity.role, now)
-            _set_role(db, row, identity.role, now)
+            set_role(db, row, identity.role, now)
             row.last_seen_at, row.language = now, row.language or language
             forget_attempts(db, SINGLE_SIGN_ON, address)
             ticket = begin_recorded_session(
@@ -72,7 +73,8 @@ def complete_single_sign_on(
     return ticket
 
 
-def _find(db: Session, identity: Identity) -> Operator | None:
+def find_operator(db: Session, identity: Identity) -> Operator | None:
+    """The operator who is this person at the provider, whose row stays locked."""
     theirs = col(Operator.sso_issuer) == identity.issuer, col(Operator.sso_subject) == identity.subject
     return db.scalar(select(Operator).where(*theirs).with_for_update())
 
@@ -93,6 +95,7 @@ def _add(db: Session, identity: Identity, role: Role, now: datetime) -> Operator
         role=role.value,
         sso_issuer=identity.issuer,
         sso_subject=identity.subject,
+        fanpage_ids=None if settings().sso_fanpages == "all" else [],
         sessions_valid_after=now,
         created_at=now,
     )
@@ -102,7 +105,8 @@ def _add(db: Session, identity: Identity, role: Role, now: datetime) -> Operator
     return row
 
 
-def _set_role(db: Session, row: Operator, role: Role, now: datetime) -> None:
+def set_role(db: Session, row: Operator, role: Role, now: datetime) -> None:
+    """Give an operator the role that the provider says."""
     if row.role != role:
         was, row.role = row.role, role.value
         record(db, SYSTEM, "operator.change_role_by_single_sign_on", row, now, role=row.role, was=was)

@@ -1,5 +1,6 @@
 """Operators of single sign-on: the provider has the say on role and password, we on the rest."""
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
@@ -7,10 +8,12 @@ import pytest
 
 from core.accounts import actions, passwords, queries, second_factor, sign_in
 from core.accounts.authorising import NO_FANPAGE, authorise_early
+from core.accounts.exporting import record_export
 from core.accounts.rules import COMMAND_LINE, Actor, Permission, Role
 from core.accounts.single_sign_on.rules import NAMELESS, Identity, SingleSignOnFailed, Trouble
 from core.accounts.single_sign_on.sign_in import complete_single_sign_on
-from core.errors import Invalid, WrongState
+from core.errors import Invalid, NotAllowed, WrongState
+from core.inbox.actions import replay
 from tests.accounts.conftest import operator
 from tests.accounts.operations import PASSWORD, World
 
@@ -26,6 +29,10 @@ ONLY_ADMINS = {
     "sso_admins": "bosses",
     "password_sign_in": "admins",
 }
+
+
+def export_nothing(by, now):
+    record_export(by, "opt-ins.csv", by.fanpage_ids, now=now)
 
 
 def actor(operator_id, now):
@@ -157,3 +164,12 @@ def test_what_an_admin_set_here_stays(world, mai, now):
     view = operator(mai)
     assert (view.name, view.role, view.fanpage_ids) == ("mai", "viewer", {world.fanpage_id})
     assert view.was_granted_exports
+
+
+@pytest.mark.parametrize("action", [lambda by, now: replay(by, now=now), export_nothing])
+def test_a_newcomer_without_a_fanpage_may_do_nothing(world, now, action):
+    by = dataclasses.replace(
+        actor(world.other(role=Role.ADMIN, fanpage_ids=[]), now), fanpage_ids=frozenset()
+    )
+    with pytest.raises(NotAllowed, match="affects all fanpages"):
+        action(by, now)
