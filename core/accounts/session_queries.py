@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from core.accounts.queries import OperatorView, operator_view
@@ -43,11 +43,20 @@ class SessionView:
 
 def find_session(key_hash: str, now: datetime) -> SessionView | None:
     """The session of a key by its hash; None when it has ended: too old, signed out, or disabled."""
+    return _find(col(OperatorSession.key_hash) == key_hash, now)
+
+
+def find_session_by_id(session_id: int, now: datetime) -> SessionView | None:
+    """The session of an id; None when it has ended."""
+    return _find(col(OperatorSession.id) == session_id, now)
+
+
+def _find(one: ColumnElement[bool], now: datetime) -> SessionView | None:
     with reading() as db:
         wanted = select(OperatorSession, Operator).join(
             Operator, col(Operator.id) == col(OperatorSession.operator_id)
         )
-        found = db.execute(wanted.where(col(OperatorSession.key_hash) == key_hash)).first()
+        found = db.execute(wanted.where(one)).first()
         if found is None:
             return None
         session, operator = found

@@ -82,10 +82,9 @@ def _end(session_id: int) -> None:
 
 
 def _end_all() -> None:
-    by = current().actor
+    by, found = current().actor, signed_in()
     actions.end_sessions(by, by.id or 0, now=utc_now())
-    session.forget()
-    st.session_state["signed_out"] = True
+    session.leave(found)
 
 
 draw_page()

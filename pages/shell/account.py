@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core.accounts import actions
+from core.accounts.session_queries import SessionView
+from core.accounts.single_sign_on.rules import TROUBLES
 from core.clock import utc_now
+from core.settings import settings
 from core.text.catalogues import languages
 from pages.components import session
 from pages.components.dialogs import dialog, open_dialog
 from pages.components.texts import _, language
-from pages.shell import browser, style
+from pages.shell import browser, sign_on_button, style
+from pages.shell.link_form import draw_link_form
 from pages.shell.password_form import change_password
 
 
 def draw_account(here: session.Current, *, has_password: bool) -> None:
-    """The foot of the sidebar, and the dialog for an own password."""
+    """The foot of the sidebar, and the dialogs for an own password and for single sign-on in its place."""
+    may_link = has_password and settings().has_single_sign_on
     with st.container(key="account", gap="small"):
         style.draw_theme_switch()
         draw_language_switch()
         choices = {
             "account": f":material/manage_accounts: {_('My account')}",
             **({"password": f":material/key: {_('Change password')}"} if has_password else {}),
+            **({"link": f":material/badge: {_('Use your company account…')}"} if may_link else {}),
             "sign_out": f":material/logout: {_('Sign out')}",
         }
         st.menu_button(
@@ -33,7 +41,11 @@ def draw_account(here: session.Current, *, has_password: bool) -> None:
             on_click=_account_chosen,
             width="stretch",
         )
-    dialog("own_password", _("Change password"), _own_password)
+    dialog("own_password", _("Change password"), lambda: _of_own(_change_password))
+    dialog("link", _("Sign in with your company account"), lambda: _of_own(draw_link_form))
+    sign_on_button.take_note()
+    if trouble := st.session_state.pop("sign_on_trouble", None):
+        session.flash(_(TROUBLES[trouble]), ":material/no_accounts:")
 
 
 def draw_language_switch() -> None:
@@ -56,15 +68,19 @@ def _account_chosen() -> None:
     chosen = st.session_state["account_menu"]
     if chosen == "sign_out":
         browser.sign_out()
-    elif chosen == "password":
-        open_dialog("own_password")
+    elif chosen in ("password", "link"):
+        open_dialog("own_password" if chosen == "password" else "link")
     else:
         st.session_state["go_to"] = chosen
 
 
-def _own_password() -> None:
+def _of_own(draw: Callable[[SessionView], None]) -> None:
     if found := session.signed_in():
-        change_password(found, key="own_password")
+        draw(found)
+
+
+def _change_password(found: SessionView) -> None:
+    change_password(found, key="own_password")
 
 
 def _speak() -> None:

@@ -72,16 +72,24 @@ def send_ticket() -> bool:
 
 
 def clear_cookie() -> None:
-    """Have the browser drop its cookie after a sign-out, and connect as nobody."""
+    """Have the browser drop its cookie after a sign-out, and connect as nobody; or go on to sign out at the
+    provider of single sign-on, if they came from there."""
     if st.session_state.get("signed_out"):
-        _run(f"if (!window.otnSignedOut) {{ window.otnSignedOut = true; {_fetch('DELETE', '')} }}")
+        there = f"{cookie.base_path()}/sso/end" if st.session_state.get("signs_out_there") else ""
+        _run(f"if (!window.otnSignedOut) {{ window.otnSignedOut = true; {_fetch('DELETE', '', there)} }}")
 
 
-def _fetch(method: str, body: str) -> str:
+def go_to(address: str) -> None:
+    """Have the browser leave the panel for this address."""
+    _run(f"location.assign({json.dumps(address)});")
+
+
+def _fetch(method: str, body: str, then: str = "") -> str:
     asked = json.dumps({"method": method, **({"body": body} if body else {})})
     address = json.dumps(cookie.base_path() + "/session")
     again = "window.otnTicket = window.otnSignedOut = null;"  # the next run tries it once more
-    return f"fetch({address}, {asked}).then(() => location.reload()).catch(() => {{ {again} }});"
+    done = f"location.assign({json.dumps(then)})" if then else "location.reload()"
+    return f"fetch({address}, {asked}).then(() => {done}).catch(() => {{ {again} }});"
 
 
 def _run(script: str) -> None:
@@ -96,5 +104,4 @@ def sign_out() -> None:
     if found is not None:
         by = found.actor
         session.attempt(lambda: sessions.sign_out(by, now=utc_now()))
-    session.forget()
-    st.session_state["signed_out"] = True
+    session.leave(found)

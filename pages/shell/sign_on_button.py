@@ -18,7 +18,7 @@ from pages.shell.single_sign_on import LANGUAGE, TROUBLE, address
 def draw(path: str) -> None:
     """The button; `path` is that of the page to come back to. It is a link: the browser itself goes there,
     and a click does not wait for a run."""
-    _take_note()
+    take_note()
     if trouble := st.session_state.get("sign_on_trouble"):
         st.warning(_(TROUBLES[trouble]), icon=":material/no_accounts:")
     name = settings().sso_name
@@ -28,7 +28,7 @@ def draw(path: str) -> None:
         st.html(f'<a class="otn-button" href="{escape(there)}" target="_self">{escape(words)}</a>')
 
 
-def _take_note() -> None:
+def take_note() -> None:
     """Takes out of the address why it did not work, so that nothing of it stays there."""
     said, spoken = st.query_params.get(TROUBLE), st.query_params.get(LANGUAGE)
     if said is None:

@@ -1,4 +1,5 @@
-"""Single sign-on: the way to the OpenID provider, `GET /sso/start`, and back from it, `GET /sso/callback`.
+"""Single sign-on: the way to the OpenID provider, `GET /sso/start`, back from it, `GET /sso/callback`, and to
+its sign-out, `GET /sso/end`.
 
 It ends in the same cookie and session as a password does (cookie.py). On the way a second cookie binds the
 sign-in to this browser: nobody can be signed in as somebody else by a link. Decision 0065.
@@ -7,6 +8,7 @@ sign-in to this browser: nobody can be signed in as somebody else by a link. Dec
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from secrets import compare_digest
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -18,29 +20,47 @@ from starlette.routing import Route
 
 from core import logs
 from core.accounts import sessions
+from core.accounts.rules import ATTEMPT_WINDOW
+from core.accounts.session_queries import find_session, find_session_by_id
+from core.accounts.sessions import hash_of
 from core.accounts.single_sign_on.attempts import ATTEMPT_LIFETIME, Attempt, seal, unseal
-from core.accounts.single_sign_on.rules import SingleSignOnFailed, Trouble, error_code, identity_of
+from core.accounts.single_sign_on.linking import link
+from core.accounts.single_sign_on.rules import Identity, SingleSignOnFailed, Trouble, error_code, identity_of
 from core.accounts.single_sign_on.sign_in import begin_single_sign_on, complete_single_sign_on
 from core.clock import utc_now
+from core.errors import SignedOut
 from core.settings import settings
 from core.text.addresses import find_address
 from core.text.catalogues import languages
 from pages.components.page_registry import BY_PATH
 from pages.shell import cookie
 from pages.shell.browser import described
+from pages.shell.call_limit import CallLimit
 
 log = structlog.get_logger(__name__)
 TROUBLE = "sso"  # in the address of the sign-in: why it did not work
 LANGUAGE = "lang"  # and in which language that is said
 QUERY_LIMIT = 500
-# A provider that does not answer keeps a few threads waiting, not those that serve the panel.
+LINK = "link"  # in the address of the start: the sealed wish of an operator who has a password
+# A provider that does not answer keeps a few threads waiting, not those that serve the panel, and no queue
+# of strangers stands before a colleague.
 _few = CapacityLimiter(8)
+MOST_WAITING = 24
+STARTS_BY_ADDRESS = 100
+starts = CallLimit(STARTS_BY_ADDRESS, ATTEMPT_WINDOW.total_seconds())
 
 
 def address(path: str, query: str, language: str) -> str:
     """Where the button leads. It names the panel as its settings do, so that the browser comes back to the
     host from which it left."""
     return f"{_panel()}/sso/start?{urlencode({'path': path, 'query': query, LANGUAGE: language})}"
+
+
+def link_address(session_id: int, language: str) -> str:
+    """Where an operator goes who has proved their password and wants to come by single sign-on from now on.
+    It is good for the browser of this session only."""
+    wish = Attempt(utc_now().timestamp(), path="account", language=language, links=session_id)
+    return f"{_panel()}/sso/start?{urlencode({LINK: seal(wish)})}"
 
 
 def _panel() -> str:
@@ -57,7 +77,9 @@ async def _start(request: Request) -> Response:
         return Response(status_code=404)
     attempt = _attempt(request)
     try:
-        there = await _of_few(lambda: _there(attempt))
+        if not starts.takes(_address(request), utc_now().timestamp()):
+            raise SingleSignOnFailed(Trouble.TOO_MANY)
+        there = await _of_few(lambda: _there(request, attempt))
     except SingleSignOnFailed as failed:
         return _back(request, attempt, failed)
     response = RedirectResponse(there, status_code=303)
@@ -73,10 +95,29 @@ async def _start(request: Request) -> Response:
     return response
 
 
+async def _end(request: Request) -> Response:
+    if not _is_here(request, "end"):
+        return Response(status_code=404)
+    try:
+        there = await _of_few(_sign_out_there)
+    except SingleSignOnFailed as failed:
+        there = ""  # the session here has ended, which is what counts
+        log.warning("single_sign_out_failed", trouble=failed.trouble.value, why=failed.why)
+    return RedirectResponse(there or _page(None), status_code=303)
+
+
+def _sign_out_there() -> str:
+    from core.accounts.single_sign_on import provider
+
+    return provider.sign_out_address()
+
+
 async def _of_few(work: Callable[[], str]) -> str:
-    """What the work returns. Raises SingleSignOnFailed, also for what nobody foresaw, such as a database that
-    does not answer."""
+    """What the work returns. Raises SingleSignOnFailed, also when too many wait, and for what nobody foresaw,
+    such as a database that does not answer."""
     logs.begin_request()
+    if _few.statistics().tasks_waiting >= MOST_WAITING:
+        raise SingleSignOnFailed(Trouble.BUSY)
     try:
         return await to_thread.run_sync(work, limiter=_few)
     except SingleSignOnFailed:
@@ -86,15 +127,22 @@ async def _of_few(work: Callable[[], str]) -> str:
         raise SingleSignOnFailed(Trouble.PANEL) from None
 
 
-def _there(attempt: Attempt) -> str:
+def _there(request: Request, attempt: Attempt) -> str:
     from core.accounts.single_sign_on import provider  # panels without single sign-on do without its library
 
+    if LINK in request.query_params:
+        key = request.cookies.get(cookie.name_for(request), "")
+        here = find_session(hash_of(key), utc_now())
+        if here is None or here.id != attempt.links:
+            raise SingleSignOnFailed(Trouble.STALE, "no such link was begun in this browser")
     return provider.sign_in_address(attempt, _redirect_uri())
 
 
 def _attempt(request: Request) -> Attempt:
     """A sign-in that leads to one of our pages, whatever the address says."""
     asked = request.query_params
+    if LINK in asked:
+        return unseal(asked[LINK], utc_now()) or Attempt(utc_now().timestamp(), path="account")
     path, query = asked.get("path", ""), asked.get("query", "")
     return Attempt(
         began_at=utc_now().timestamp(),
@@ -132,17 +180,25 @@ def _key(request: Request, attempt: Attempt | None) -> str:
     begin_single_sign_on(_address(request), now=now)
     claims = provider.claims_of(attempt, said.get("code", ""), _redirect_uri(), now=now.timestamp())
     identity = identity_of(claims, settings().sso_roles_claim, settings().sso_values)
-    ticket = complete_single_sign_on(
-        identity,
-        _address(request),
-        browser=described(request.headers.get("user-agent", "")),
-        language=attempt.language or None,
-        now=now,
-    )
-    key = sessions.trade_ticket(ticket, now=now)
+    key = sessions.trade_ticket(_ticket(request, attempt, identity, now), now=now)
     if key is None:
         raise SingleSignOnFailed(Trouble.STALE, "the session ended at once")
     return key
+
+
+def _ticket(request: Request, attempt: Attempt, identity: Identity, now: datetime) -> str:
+    there, browser = _address(request), described(request.headers.get("user-agent", ""))
+    if attempt.links is None:
+        return complete_single_sign_on(
+            identity, there, browser=browser, language=attempt.language or None, now=now
+        )
+    here = find_session_by_id(attempt.links, now)
+    if here is None:
+        raise SingleSignOnFailed(Trouble.STALE, "the operator's session has ended")
+    try:
+        return link(here.actor, identity, there, browser=browser, now=now)
+    except SignedOut:
+        raise SingleSignOnFailed(Trouble.STALE, "the operator was signed out meanwhile") from None
 
 
 def _back(request: Request, attempt: Attempt | None, failed: SingleSignOnFailed) -> Response:
@@ -184,5 +240,5 @@ def _is_here(request: Request, name: str) -> bool:
 ROUTES = [
     Route(f"{base}/sso/{name}", endpoint, methods=["GET"])
     for base in ("", "/{base:path}")
-    for name, endpoint in (("start", _start), ("callback", _callback))
+    for name, endpoint in (("start", _start), ("callback", _callback), ("end", _end))
 ]

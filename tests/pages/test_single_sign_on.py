@@ -19,7 +19,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from core import logs
-from core.accounts import queries, sign_in
+from core.accounts import queries, sessions, sign_in
 from core.accounts.queries import ActivityFilter, OperatorView
 from core.accounts.rules import ATTEMPTS_BY_ADDRESS
 from core.accounts.session_queries import SessionView, find_session, list_sessions
@@ -27,8 +27,8 @@ from core.accounts.sessions import hash_of
 from core.accounts.single_sign_on import attempts, provider
 from core.clock import utc_now
 from core.encryption import derived_key, encrypt_with_key
-from pages.shell import server
-from pages.shell.single_sign_on import address
+from pages.shell import server, single_sign_on
+from pages.shell.single_sign_on import STARTS_BY_ADDRESS, address, link_address, starts
 from tests.openid_provider import CLIENT_SECRET, LAN, OpenIdProvider, a_key, openid_provider, settings_for
 from tests.pages.conftest import an_operator
 
@@ -72,6 +72,7 @@ class Browser:
 @pytest.fixture
 def there(arrange, restart) -> OpenIdProvider:
     provider.forget_metadata()
+    starts.forget()
     with openid_provider() as made:
         restart(**settings_for(made, PANEL))
         yield made
@@ -487,3 +488,115 @@ def test_without_single_sign_on_there_is_no_such_address(arrange):
     client = TestClient(Starlette(routes=server.ROUTES, middleware=server.MIDDLEWARE), base_url=PANEL)
     assert client.get("/sso/start").status_code == 404
     assert client.get("/sso/callback?code=x&state=y").status_code == 404
+
+
+def test_the_button_leads_so_often_from_one_address_and_no_oftener(browser, there):
+    for _ in range(STARTS_BY_ADDRESS):
+        assert browser.client.get(address("", "", "en")).headers["location"].startswith(there.issuer)
+    assert "sso=too_many" in browser.client.get(address("", "", "en")).headers["location"]
+    assert Browser(there, ip="203.0.113.10").sign_in() == ("/topics", "")
+
+
+def test_no_queue_of_strangers_stands_before_a_colleague(browser, there, monkeypatch):
+    monkeypatch.setattr(single_sign_on, "MOST_WAITING", 0)
+    assert "sso=busy" in browser.client.get(address("", "", "en")).headers["location"]
+    assert there.asked == []
+
+
+def test_a_newcomer_has_no_fanpage_until_an_admin_gives_one(browser):
+    browser.sign_in()
+    assert browser.session.operator.fanpage_ids == frozenset()
+    assert browser.session.actor.waits_for_fanpages
+
+
+def test_a_newcomer_has_all_fanpages_where_that_is_set(browser, restart):
+    restart(sso_fanpages="all")
+    browser.sign_in()
+    assert browser.session.operator.fanpage_ids is None
+
+
+def end(browser: Browser) -> str:
+    answer = browser.client.get(f"{PANEL}/sso/end")
+    assert answer.status_code == 303
+    return answer.headers["location"]
+
+
+def test_signing_out_goes_on_to_the_provider_where_it_has_a_page_for_that(browser, there):
+    there.metadata["end_session_endpoint"] = f"{there.issuer}/logout?realm=shop"
+    assert end(browser) == f"{there.issuer}/logout?realm=shop&client_id=notify-once"
+
+
+@pytest.mark.parametrize("said", [None, "", "http://elsewhere.vn/logout", "javascript:alert(1)", ["x"], 7])
+def test_signing_out_comes_back_here_where_the_provider_has_no_such_page(browser, there, said):
+    there.metadata["end_session_endpoint"] = said
+    assert end(browser) == "/"
+
+
+def test_signing_out_comes_back_here_where_the_provider_is_down(browser, there, restart):
+    restart(sso_issuer=f"{there.issuer}/gone")
+    assert end(browser) == "/"
+
+
+def come_in(browser: Browser, arrange, name: str) -> SessionView:
+    """An operator with a password signs in in this browser."""
+    an_operator(arrange, "editor", name)
+    ticket = sign_in.complete_sign_in(name, "203.0.113.9", now=utc_now())
+    browser.client.cookies.clear()
+    assert browser.client.post(f"{PANEL}/session", content=ticket).status_code == 204
+    return browser.session
+
+
+@pytest.fixture
+def lan(browser, arrange) -> SessionView:
+    an_operator(arrange)  # an admin with a password, who remains
+    return come_in(browser, arrange, "lan")
+
+
+def follow(browser: Browser, started: str) -> tuple[str, str]:
+    answer = browser.client.get(started)
+    if not answer.headers["location"].startswith(browser.there.issuer):
+        there = urlsplit(answer.headers["location"])
+        return there.path, parse_qs(there.query)["sso"][0]
+    return browser.come_back(httpx2.get(answer.headers["location"], trust_env=False).headers["location"])
+
+
+def test_an_operator_with_a_password_comes_by_single_sign_on_from_now_on(browser, lan, there):
+    assert follow(browser, link_address(lan.id, "en")) == ("/account", "")
+    found = browser.session
+    assert (found.operator.id, found.operator.name, found.operator.role) == (lan.operator.id, "lan", "sender")
+    assert found.operator.has_single_sign_on
+    assert queries.find_password_hash("lan") is None
+    assert [each.id for each in list_sessions(lan.operator.id, utc_now())] == [found.id]
+    browser.client.cookies.clear()
+    browser.sign_in()
+    assert browser.session.operator.id == lan.operator.id
+
+
+def test_a_link_of_another_session_is_refused_before_anybody_is_asked(browser, lan, there, arrange):
+    stolen = link_address(lan.id, "en")
+    browser.client.cookies.clear()
+    assert follow(browser, stolen) == ("/account", "stale")
+    come_in(browser, arrange, "mai")
+    assert follow(browser, stolen) == ("/account", "stale")
+    assert there.asked == []
+
+
+@pytest.mark.parametrize("sealed", ["", "ordinary"])
+def test_a_made_up_link_is_refused(browser, lan, sealed):
+    sealed = attempts.seal(attempts.Attempt(utc_now().timestamp(), "account")) if sealed else ""
+    assert follow(browser, f"{PANEL}/sso/start?link={sealed}") == ("/account", "stale")
+
+
+def test_whoever_was_signed_out_on_the_way_links_nothing(browser, lan):
+    answer = browser.client.get(link_address(lan.id, "en"))
+    back = httpx2.get(answer.headers["location"], trust_env=False).headers["location"]
+    sessions.sign_out(lan.actor, now=utc_now())
+    assert browser.come_back(back) == ("/account", "stale")
+    assert not queries.get_operator_named("lan").has_single_sign_on
+
+
+def test_whoever_has_no_role_there_keeps_the_password_here(browser, lan, there):
+    there.person = {**LAN, "groups": []}
+    assert follow(browser, link_address(lan.id, "en")) == ("/account", "no_role")
+    assert queries.find_password_hash("lan")
+    assert browser.session.id == lan.id

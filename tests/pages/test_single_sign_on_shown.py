@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.accounts import queries
 from core.accounts.single_sign_on.rules import TROUBLES, Trouble
+from pages.components.page_registry import BY_PATH, OF_NO_FANPAGE
 from tests.pages.conftest import PASSWORD, an_operator, opened
 from tests.pages.shown import all_words, html
 
@@ -90,3 +92,55 @@ def test_the_users_page_says_how_they_come_and_changes_no_role_of_theirs(arrange
     more.click("operator_role").run()
     assert "which says what their role is" in all_words(at)
     assert not at.radio
+
+
+@pytest.mark.parametrize("page", sorted(set(BY_PATH) - OF_NO_FANPAGE))
+def test_a_newcomer_without_a_fanpage_reads_whom_to_ask(arrange, page):
+    arrange.fanpage("Hoa Mai")
+    at = opened(an_operator(arrange, "admin", "mai", fanpage_ids=[]), page=page, id="1")
+    assert not at.exception
+    assert at.info[0].value.startswith("You are signed in, but no fanpage is yours yet.")
+    assert "Hoa Mai" not in all_words(at)
+    assert not at.main.button
+
+
+@pytest.mark.parametrize("page", sorted(OF_NO_FANPAGE))
+def test_a_newcomer_without_a_fanpage_opens_what_is_of_none(arrange, page):
+    at = opened(an_operator(arrange, "admin", "mai", fanpage_ids=[]), page=page)
+    assert not at.exception
+    assert at.title[0].value != "Overview"
+
+
+def test_the_users_page_shows_who_waits_for_a_fanpage_and_gives_it(arrange):
+    mai = an_operator(arrange, "viewer", "mai", fanpage_ids=[])
+    at = opened(an_operator(arrange, "admin", "boss"), page="operators")
+    assert "no fanpage yet" in all_words(at)
+    at.menu_button(key=f"operator_{mai}_more").click("operator_fanpages").run()
+    at.radio(key="operator_of_kind").set_value("all").run()
+    at.button(key="operator_fanpages_submit").click().run()
+    assert queries.get_operator_named("mai").fanpage_ids is None
+
+
+def test_an_operator_with_a_password_is_led_on_once_it_is_right(arrange):
+    an_operator(arrange, "admin", "boss")
+    at = opened(an_operator(arrange, "editor", "mai"), page="topics")
+    at.menu_button(key="account_menu").click("link").run()
+    at.text_input(key="link_password").input("wrong")
+    at.button(key="link_submit").click().run()
+    assert at.error[0].value == "The current password is wrong."
+    assert "/sso/start" not in html(at)
+    at.text_input(key="link_password").input(PASSWORD)
+    at.button(key="link_submit").click().run()
+    assert f'location.assign("{PANEL}/sso/start?link=' in html(at)
+
+
+def test_without_single_sign_on_nobody_is_offered_it(arrange, restart):
+    restart(sso_issuer="", sso_client_id="", sso_client_secret="", sso_admins="")
+    at = opened(an_operator(arrange, "editor", "mai"), page="topics")
+    assert "company account" not in str(at.menu_button(key="account_menu").options)
+
+
+def test_why_joining_did_not_work_is_said(arrange):
+    at = opened(an_operator(arrange, "editor", "mai"), page="account", sso="no_role", lang="en")
+    assert at.toast[0].value == TROUBLES[Trouble.NO_ROLE]
+    assert not {"sso", "lang"} & set(at.query_params)

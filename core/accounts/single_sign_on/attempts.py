@@ -25,6 +25,7 @@ class Attempt:
     path: str = ""  # of the page to open
     query: str = ""
     language: str = ""
+    links: int | None = None  # the session of the operator who wants to come this way from now on
     state: str = field(default_factory=_random)  # comes back with the browser
     nonce: str = field(default_factory=_random)  # comes back in the ID token
     verifier: str = field(default_factory=_random)  # of PKCE: 43 characters

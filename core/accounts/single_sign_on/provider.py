@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import requests
+from authlib.common.urls import add_params_to_uri
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import CodeIDToken
@@ -46,6 +47,16 @@ def sign_in_address(attempt: Attempt, redirect_uri: str) -> str:
             code_verifier=attempt.verifier,
         )
     return str(address)
+
+
+def sign_out_address() -> str:
+    """Where the browser goes to sign out at the provider, too (OpenID Connect RP-Initiated Logout 1.0); empty
+    where the provider has no such page. It is sent neither an ID token, which is not kept, nor an address to
+    come back to, so the provider asks before it does anything. Raises SingleSignOnFailed."""
+    found = str(metadata().get("end_session_endpoint") or "")
+    if not is_safe_address(found.partition("?")[0]):
+        return ""
+    return str(add_params_to_uri(found, [("client_id", settings().sso_client_id)]))
 
 
 def claims_of(attempt: Attempt, code: str, redirect_uri: str, *, now: float) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Trouble(StrEnum):
     NO_ROLE = "no_role"
     DISABLED = "disabled"
     TOO_MANY = "too_many"
+    BUSY = "busy"
+    LAST_ADMIN = "last_admin"
     PANEL = "panel"
 
 
@@ -70,6 +72,14 @@ TROUBLES: dict[Trouble, str] = {
     Trouble.TOO_MANY: N_(
         "Too many sign-ins from your network failed. Please wait 15 minutes and try again; an admin can get "
         "in with a password in the meantime."
+    ),
+    Trouble.BUSY: N_(
+        "Too many people are signing in right now. Wait a minute and try again; an admin can get in with a "
+        "password in the meantime."
+    ),
+    Trouble.LAST_ADMIN: N_(
+        "You are the last admin of all fanpages who has a password, which is the way in when single sign-on "
+        "fails. Nothing was changed."
     ),
     Trouble.PANEL: N_(
         "Something went wrong on our side, and you were not signed in. Try again; if it happens once more, "

@@ -1,0 +1,105 @@
+"""Lets an operator who has a password come by single sign-on from now on, as the one they are.
+
+Nobody is recognised by a name or an address: they prove here that they are the operator, by their session and
+their password, and at the provider who they are there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from core.accounts.authorising import NO_FANPAGE, authorise_early
+from core.accounts.operator_rows import (
+    get_operator_row,
+    keep_an_admin,
+    lock_operators,
+    record,
+    refuse_by_single_sign_on,
+)
+from core.accounts.passwords import password_matches
+from core.accounts.queries import find_password_hash
+from core.accounts.rules import Actor, Permission
+from core.accounts.second_factor import WRONG_CODE
+from core.accounts.sessions import end_sessions_of
+from core.accounts.sign_in import SINGLE_SIGN_ON, begin_recorded_session, begin_sign_in, forget_attempts
+from core.accounts.single_sign_on.rules import Identity, SingleSignOnFailed, Trouble
+from core.accounts.single_sign_on.sign_in import find_operator, set_role
+from core.accounts.totp import take_code
+from core.db.engine import transaction
+from core.db.tables import Operator
+from core.errors import N_, Invalid, WrongState, problem
+
+ALREADY = N_("{name} already comes by single sign-on.")
+
+
+def prove_password(by: Actor, password: str, code: str = "", *, now: datetime) -> None:
+    """Raise Invalid unless this is the operator's password (and a code of their second factor, if they have
+    one), before they leave for the provider. Wrong ones count as failed sign-ins: LockedOut after too many.
+    Raises WrongState for whoever comes by single sign-on, and for the last admin with a password."""
+    authorise_early(by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
+    begin_sign_in(by.name, by.address, now=now)
+    if not password_matches(password, find_password_hash(by.name)):
+        raise Invalid([problem("old", N_("The current password is wrong."))])
+    with transaction() as db:
+        row = _row(db, by, now)
+        refuse_by_single_sign_on(row, ALREADY)
+        keep_an_admin(db, row)
+        if row.totp_sealed is not None and not take_code(row, code, now):
+            raise Invalid([problem("code", WRONG_CODE)])
+        forget_attempts(db, by.name, by.address)
+
+
+def link(by: Actor, identity: Identity, address: str, *, browser: str = "", now: datetime) -> str:
+    """Make an operator the one whom the provider calls so, with the role that it gives; their name, their
+    fanpages and what they did stay. Their password and second factor go and all sessions end. Begins a new
+    one and returns its ticket.
+
+    If that person is an operator already, who came by single sign-on, that one is disabled: it was the same
+    person. Raises SingleSignOnFailed for somebody without a role, or whose operator there is disabled, and
+    for the last admin with a password; SignedOut when the session has ended.
+    """
+    with transaction() as db:
+        row = _row(db, by, now)
+        if row.sso_subject is not None:
+            raise SingleSignOnFailed(Trouble.STALE, "it was done already")
+        if identity.role is None:
+            raise SingleSignOnFailed(Trouble.NO_ROLE)
+        _keep_an_admin(db, row)
+        _take_over(db, by, identity, now)
+        row.sso_issuer, row.sso_subject = identity.issuer, identity.subject
+        row.password_hash = row.password_expires_at = row.totp_sealed = row.totp_step = None
+        row.must_change_password, row.sessions_valid_after, row.last_seen_at = False, now, now
+        end_sessions_of(db, row.id or 0, now=now)
+        record(db, by, "operator.link_single_sign_on", row, now)
+        set_role(db, row, identity.role, now)
+        forget_attempts(db, SINGLE_SIGN_ON, address)
+        return begin_recorded_session(
+            db, row, "operator.single_sign_on", address=address, browser=browser, now=now
+        )
+
+
+def _row(db: Session, by: Actor, now: datetime) -> Operator:
+    lock_operators(db, by, Permission.VIEW, now, NO_FANPAGE, own_account=True)
+    return get_operator_row(db, by.id or 0)
+
+
+def _keep_an_admin(db: Session, row: Operator) -> None:
+    try:
+        keep_an_admin(db, row)
+    except WrongState:
+        raise SingleSignOnFailed(Trouble.LAST_ADMIN) from None
+
+
+def _take_over(db: Session, by: Actor, identity: Identity, now: datetime) -> None:
+    """Take who they are at the provider from the operator who was it until now."""
+    other = find_operator(db, identity)
+    if other is None:
+        return
+    if other.disabled_at:
+        raise SingleSignOnFailed(Trouble.DISABLED)
+    other.sso_issuer = other.sso_subject = None
+    other.disabled_at = other.sessions_valid_after = now
+    db.flush()  # one operator at a time may be this person
+    record(db, by, "operator.disable", other, now)
