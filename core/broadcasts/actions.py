@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import canary, draft_rules, launching, revisions, rules, transitions, versions
+from core.broadcasts import canary, draft_rules, launch_checks, revisions, rules, transitions, versions
 from core.broadcasts.draft_rules import USUAL, BestBefore, best_before_columns, settled_best_before
 from core.broadcasts.launch_rules import launch_rules_of
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
@@ -114,10 +114,10 @@ def schedule(
         authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         versions.refuse_if_changed(broadcast, version)
-        launching.refuse_red(db, broadcast.fanpage_id)
+        launch_checks.refuse_red(db, broadcast.fanpage_id)
         fanpage = db.get_one(Fanpage, broadcast.fanpage_id)
         if at is None:
-            launching.refuse_stopped(db, broadcast.fanpage_id)
+            launch_checks.refuse_stopped(db, broadcast.fanpage_id)
         chosen = _chosen(broadcast, best_before)
         _refuse(draft_rules.check_times(at, settled_best_before(chosen, at or now), now))
         revisions.refuse_while_scheduled(db, broadcast)
@@ -133,7 +133,7 @@ def schedule(
             versions.alter(broadcast, by, now, best_before=ends)
         approval = launch_rules_of(fanpage.launch_rules)
         versions.refuse_own(broadcast, by, approval)
-        launching.refuse_other_number(db, broadcast, approval, people, start)
+        launch_checks.refuse_other_number(db, broadcast, approval, people, start)
         _fix_times(broadcast, start, ends)
         broadcast.launched_by, broadcast.revises_id = by.name, None
         versions.approve(broadcast, by, now)
@@ -200,7 +200,7 @@ def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, 
     it has been paused for another reason since."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
-        launching.refuse_unable(db, get_row(db, broadcast_id).fanpage_id)
+        launch_checks.refuse_unable(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = transitions.move(db, broadcast_id, Transition.RESUME, now)
         if pause_code != ANY_PAUSE and broadcast.pause_code != pause_code:
             raise WrongState(N_("It was paused again in the meantime, for another reason; check it first."))

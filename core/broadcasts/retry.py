@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import audience_builder, launching, retry_queries, transitions, versions
+from core.broadcasts import audience_builder, launch_checks, retry_queries, transitions, versions
 from core.broadcasts.draft_rules import check_times
 from core.broadcasts.retry_queries import REST
 from core.broadcasts.rows import get_row, record
@@ -176,7 +176,7 @@ def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> No
     transitions.refuse_unless(Transition.REOPEN, broadcast)
     if not queued:
         return
-    launching.refuse_unable(db, broadcast.fanpage_id)
+    launch_checks.refuse_unable(db, broadcast.fanpage_id)
     if broadcast.best_before and broadcast.best_before <= now:
         raise WrongState(N_("The send-by time has passed; choose a later one, or none."))
     if broadcast.state != BroadcastState.PAUSED or alike_reason(broadcast.pause_code):

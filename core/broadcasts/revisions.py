@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import draft_rules, launching, versions
+from core.broadcasts import draft_rules, launch_checks, versions
 from core.broadcasts.draft_rules import settled_best_before
 from core.broadcasts.launch_rules import launch_rules_of
 from core.broadcasts.readiness import refuse_unready
@@ -65,13 +65,13 @@ def apply(by: Actor, draft_id: int, *, version: int, people: int | None = None, 
             raise WrongState(
                 N_("A scheduled broadcast stays with its fanpage. Duplicate it as a new draft instead.")
             )
-        launching.refuse_red(db, row.fanpage_id)
+        launch_checks.refuse_red(db, row.fanpage_id)
         if draft.due_at is None:
-            launching.refuse_stopped(db, row.fanpage_id)
+            launch_checks.refuse_stopped(db, row.fanpage_id)
         rules = launch_rules_of(db.get_one(Fanpage, row.fanpage_id).launch_rules)
         versions.refuse_own(draft, by, rules)
         start = draft.due_at or now_for_workers(db, now)
-        launching.refuse_other_number(db, draft, rules, people, start)
+        launch_checks.refuse_other_number(db, draft, rules, people, start)
         chosen = draft.best_before if draft.best_before_chosen else draft_rules.USUAL
         ends = settled_best_before(chosen, start)
         if problems := draft_rules.check_times(draft.due_at, ends, now):

@@ -149,7 +149,7 @@ def describe_policy(action: str) -> str:
     return POLICIES.get(action, POLICIES["warning"])
 
 
-# With any of these, which a check has found, no broadcast is launched: core/broadcasts/launching.py.
+# With any of these, which a check has found, no broadcast is launched: core/broadcasts/launch_checks.py.
 RED = frozenset(
     {
         T.NO_TOKEN,
