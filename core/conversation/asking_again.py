@@ -15,8 +15,8 @@ from core.conversation.asking_wordings import find_asking_block
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import EntryKind
+from core.conversation.opt_in_requests import Asking, Body, ask, of_customer, record_withheld, sentence_for
 from core.conversation.payloads import ASK_PAYLOAD
-from core.conversation.requests import Asking, Body, ask, of_customer, record_withheld, sentence_for
 from core.db.tables import OptIn, Topic
 
 ID_DIGITS = 18

@@ -18,8 +18,8 @@ from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import EntryKind
 from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
+from core.conversation.opt_in_requests import Asking, Body, ask
 from core.conversation.reply_queue import Queued, holds_answer, queue_behind, queue_replies, reply_row
-from core.conversation.requests import Asking, Body, ask
 from core.conversation.silence_rules import is_silent
 from core.conversation.translations import id_for_customer, is_translated
 from core.db.tables import Block, Customer, EntryPoint, Fanpage, Message, Reply, Topic

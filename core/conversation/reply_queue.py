@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
-from core.conversation.requests import Body
+from core.conversation.opt_in_requests import Body
 from core.conversation.rules import ReplyState
 from core.db.tables import Reply
 from core.messenger import wire

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import delete, func, or_, select, update
 from sqlmodel import col
 
-from core.conversation import entry_rows
+from core.conversation import entry_point_rows
 from core.db.engine import reading, transaction
 from core.db.tables import Event, Fanpage, SetUpMark
 from core.encryption import CannotDecrypt
@@ -88,7 +88,7 @@ def _examine(fanpage: FanpageView, now: datetime, *, take_over: bool) -> list[He
     if not fanpage.has_token:
         return [HealthProblem.NO_TOKEN]
     with reading() as db:
-        fields = entry_rows.webhook_fields(db, fanpage.id)
+        fields = entry_point_rows.webhook_fields(db, fanpage.id)
     try:
         return health_check.examine(messenger_for(fanpage.id), fields, now=now, take_over=take_over)
     except CannotDecrypt:

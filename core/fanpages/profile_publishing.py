@@ -16,7 +16,7 @@ from sqlmodel import Session
 from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, authorise_early, of
 from core.accounts.rules import Actor, Permission
-from core.conversation import entry_rows
+from core.conversation import entry_point_rows
 from core.conversation.profile import rows
 from core.conversation.profile.rows import ProfileView
 from core.conversation.profile.rules import Profile, check_profile
@@ -147,8 +147,8 @@ def _here(fanpage_id: int) -> _Here:
     with reading() as db:
         return _Here(
             rows.view_of(db, fanpage_id),
-            entry_rows.message_ids(db, fanpage_id),
-            entry_rows.webhook_fields(db, fanpage_id),
+            entry_point_rows.message_ids(db, fanpage_id),
+            entry_point_rows.webhook_fields(db, fanpage_id),
         )
 
 

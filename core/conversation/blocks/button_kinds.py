@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from core.conversation.blocks.button_titles import check_title, clean_title
 from core.conversation.blocks.links import check_link, clean_link
-from core.conversation.blocks.titles import check_title, clean_title
 from core.conversation.blocks.wording import said
 from core.conversation.payloads import ASK_PAYLOAD, MESSAGE_PAYLOAD, STOP_ALL, STOP_PAYLOAD
 from core.errors import N_, Problem, problem

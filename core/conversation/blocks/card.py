@@ -20,10 +20,10 @@ from core.conversation.blocks.button_kinds import (
     topics_asked_by,
     topics_named_by,
 )
+from core.conversation.blocks.button_titles import clean_title
 from core.conversation.blocks.kind import BlockKind, Content
 from core.conversation.blocks.links import check_link, check_picture, clean_link
 from core.conversation.blocks.message_file_block import FileBlock
-from core.conversation.blocks.titles import clean_title
 from core.conversation.blocks.wording import check_text, said
 from core.conversation.drafts import BlockDraft
 from core.conversation.placeholders import has_placeholder, unnamed, with_fallback

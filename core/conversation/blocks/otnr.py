@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from core.conversation.blocks.bubble import Bubble, Shape
+from core.conversation.blocks.button_titles import clean_title
 from core.conversation.blocks.kind import AskingKind, Content, Promise
 from core.conversation.blocks.message_file_block import FileBlock
-from core.conversation.blocks.titles import clean_title
 from core.conversation.blocks.wording import check_text, said
 from core.conversation.drafts import BlockDraft
 from core.conversation.promises import check_promise, warn_promise, warn_topic

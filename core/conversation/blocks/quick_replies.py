@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble, Shape
 from core.conversation.blocks.button_kinds import messages_behind, topics_asked_by
+from core.conversation.blocks.button_titles import check_title, clean_title
 from core.conversation.blocks.choices import Choice, ChoiceKind
 from core.conversation.blocks.kind import Content
-from core.conversation.blocks.titles import check_title, clean_title
 from core.conversation.blocks.wording import said, write_wording
 from core.conversation.payloads import ANSWER_PAYLOAD, ASK_PAYLOAD, MESSAGE_PAYLOAD
 from core.errors import N_, Problem, problem
