@@ -1,7 +1,7 @@
 """The ledger of tokens: every change of an opt-in's state, inside the caller's transaction.
 
-Nothing else writes `opt_in.state`, except that `taps.py` adds new ones. Each move names the states it may
-leave, so that repeating one, or racing with another, changes nothing.
+Nothing else writes `opt_in.state`, except that `tapped_opt_ins.py` adds new ones. Each move names the states
+it may leave, so that repeating one, or racing with another, changes nothing.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from core.broadcasts.follow_ups import messages_to_follow
 from core.broadcasts.rules import BroadcastState
-from core.consent.taps import Tap
+from core.consent.tapped_opt_ins import Tap
 from core.consent.withdrawals import was_said_since
 from core.conversation.entry_points import FoundEntry
 from core.conversation.replies import answer_event, answer_with_message, ask_again

@@ -13,14 +13,14 @@ from typing import Any
 from sqlalchemy import Text, select, update
 from sqlmodel import Session, col
 
-from core.consent.taps import Tap, record_taps
+from core.consent.tapped_opt_ins import Tap, record_taps
 from core.consent.withdrawals import is_before_withdrawal
 from core.conversation.payloads import REQUEST_PAYLOAD, TEST_PAYLOAD
 from core.conversation.thanks import answer_taps
 from core.db import bulk
 from core.db.tables import Request, Topic
 from core.inbox.rules import find_topic
-from core.testers.taps import take_out_tests
+from core.testers.tester_taps import take_out_tests
 
 _TAP_COLUMNS = {
     **bulk.columns_of(Request, "fanpage_id"),

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
 from core.accounts.rules import SYSTEM
-from core.consent.taps import Tap
+from core.consent.tapped_opt_ins import Tap
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Event, OptIn, Reply, Request
 from core.inbox import actions, effects, processing

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.consent.taps import Tap
+from core.consent.tapped_opt_ins import Tap
 from core.conversation.payloads import TEST_PAYLOAD
 from core.conversation.replies import answer_with
 from core.db.tables import Customer, TesterMessage
