@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
-from core.backups.matching import Matching
+from core.backups.row_mapping import RowMapping
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
@@ -24,7 +24,7 @@ _Here = dict[tuple[int, str], tuple[int, int | None]]  # by fanpage and PSID: de
 _MAY_HAVE_ARRIVED = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 
 
-def cancel_gone_on(source: Session, db: Session, matching: Matching, *, now: datetime) -> list[str]:
+def cancel_gone_on(source: Session, db: Session, mapping: RowMapping, *, now: datetime) -> list[str]:
     """Cancel the open broadcasts of the restored database that the former one has moved on, after recording
     who got them. Returns their names. One that still waits there as it does here stays scheduled."""
     cancelled = []
@@ -32,7 +32,7 @@ def cancel_gone_on(source: Session, db: Session, matching: Matching, *, now: dat
         former = source.get(Broadcast, broadcast.id)
         if former is None or former.created_at != broadcast.created_at or _still_waits(broadcast, former):
             continue
-        _record_arrivals(source, db, broadcast.id or 0, matching, now)
+        _record_arrivals(source, db, broadcast.id or 0, mapping, now)
         moved = transitions.move(db, broadcast.id or 0, Transition.CANCEL, now)
         moved.finished_at, moved.pause_code = now, None
         db.flush()
@@ -47,7 +47,7 @@ def _still_waits(broadcast: Broadcast, former: Broadcast) -> bool:
 
 
 def _record_arrivals(
-    source: Session, db: Session, broadcast_id: int, matching: Matching, now: datetime
+    source: Session, db: Session, broadcast_id: int, mapping: RowMapping, now: datetime
 ) -> None:
     """What the former database has sent counts as sent, and what it may have sent as in doubt."""
     theirs = (
@@ -63,7 +63,7 @@ def _record_arrivals(
     spared: dict[str, list[int]] = {}  # by sender; theirs went out, or may have, without an opt-in
     here = _deliveries(db, broadcast_id)
     for delivery, customer in source.execute(theirs):
-        found = here.get((matching.fanpage(customer.fanpage_id), customer.psid))
+        found = here.get((mapping.fanpage(customer.fanpage_id), customer.psid))
         if found and delivery.sender is not None:
             spared.setdefault(delivery.sender, []).append(found[0])
         if found and delivery.state == DeliveryState.SENT:

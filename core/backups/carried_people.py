@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, union
 from sqlmodel import Session, col
 
-from core.backups.matching import Matching
+from core.backups.row_mapping import RowMapping
 from core.consent import ledger
 from core.consent.rules import WithdrawalSource
 from core.customers import forgotten
@@ -49,20 +49,20 @@ def _people(db: Session) -> Iterator[tuple[str, int, str]]:
         yield str(page_id), int(fanpage_id), str(psid)
 
 
-def withdraw_again(source: Session, db: Session, matching: Matching, *, now: datetime) -> int:
+def withdraw_again(source: Session, db: Session, mapping: RowMapping, *, now: datetime) -> int:
     """Record the withdrawals that the restored database does not know. Returns how many."""
     known = select(col(Withdrawal.customer_id), col(Withdrawal.topic_id), col(Withdrawal.at))
     seen = {tuple(row) for row in db.execute(known)}
     carried = 0
     for row in source.execute(select(Withdrawal).order_by(col(Withdrawal.id))).scalars():
-        customer_id, topic_id = matching.customer(row.customer_id), matching.topic(row.topic_id)
+        customer_id, topic_id = mapping.customer(row.customer_id), mapping.topic(row.topic_id)
         if (customer_id, topic_id, row.at) in seen:
             continue
         ledger.withdraw(
             db,
             customer_id,
             topic_id,
-            fanpage_id=matching.fanpage(row.fanpage_id),
+            fanpage_id=mapping.fanpage(row.fanpage_id),
             source=WithdrawalSource(row.source),
             at=row.at,
             now=now,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlmodel import Session, col
 
-from core.backups.matching import Matching
+from core.backups.row_mapping import RowMapping
 from core.consent import ledger
 from core.consent.rules import OptInState
 from core.db import bulk
@@ -19,12 +19,12 @@ _OVER = (OptInState.SPENT, OptInState.WITHDRAWN, OptInState.REFUSED)
 _MAY_HAVE_ARRIVED = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
 
 
-def end_used(source: Session, db: Session, matching: Matching) -> int:
+def end_used(source: Session, db: Session, mapping: RowMapping) -> int:
     """End the opt-ins that the former database knows to be over, and add those that the restored one never
     had, so that no import brings them back. Returns how many changed or were added."""
     changed = 0
     for rows in _in_parts(source):
-        ended = [_ended(row, matching) for row in rows]
+        ended = [_ended(row, mapping) for row in rows]
         changed += ledger.end_as_elsewhere(db, ended)
         known = ledger.find_known(db, {(each.fanpage_id, each.token_hash) for each in ended})
         new = [
@@ -33,16 +33,16 @@ def end_used(source: Session, db: Session, matching: Matching) -> int:
             if (end.fanpage_id, end.token_hash) not in known and row.customer_id
         ]
         for row, end in new:
-            customer_id, topic_id = matching.customer(row.customer_id or 0), matching.topic(row.topic_id)
+            customer_id, topic_id = mapping.customer(row.customer_id or 0), mapping.topic(row.topic_id)
             ledger.add_ended(db, row, end, customer_id=customer_id, topic_id=topic_id)
         changed += len(new)
     return changed
 
 
-def _ended(row: OptIn, matching: Matching) -> ledger.EndedOptIn:
+def _ended(row: OptIn, mapping: RowMapping) -> ledger.EndedOptIn:
     """What may have been used counts as used."""
     state = OptInState.SPENT if row.state == OptInState.RESERVED else OptInState(row.state)
-    return ledger.EndedOptIn(matching.fanpage(row.fanpage_id), row.token_hash, state, row.settled_at)
+    return ledger.EndedOptIn(mapping.fanpage(row.fanpage_id), row.token_hash, state, row.settled_at)
 
 
 def _in_parts(source: Session) -> Iterator[Sequence[OptIn]]:

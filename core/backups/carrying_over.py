@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from core.backups import carried_broadcasts, carried_people, carried_tokens
-from core.backups.matching import Matching
+from core.backups.row_mapping import RowMapping
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class CarriedOver:
 def carry_over(source: Session, db: Session, *, now: datetime) -> CarriedOver:
     """Carry over from `source` in the transaction of `db`."""
     forgotten = carried_people.forget_again(source, db, now=now)
-    matching = Matching(source, db)
+    mapping = RowMapping(source, db)
     carried_people.keep_operators(source, db, now=now)
-    tokens = carried_tokens.end_used(source, db, matching)
-    withdrawals = carried_people.withdraw_again(source, db, matching, now=now)
-    cancelled = carried_broadcasts.cancel_gone_on(source, db, matching, now=now)
+    tokens = carried_tokens.end_used(source, db, mapping)
+    withdrawals = carried_people.withdraw_again(source, db, mapping, now=now)
+    cancelled = carried_broadcasts.cancel_gone_on(source, db, mapping, now=now)
     return CarriedOver(forgotten, withdrawals, tokens, tuple(cancelled))

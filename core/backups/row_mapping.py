@@ -15,7 +15,7 @@ from core.db.tables import Customer, Fanpage, FanpageRate, Topic
 Row = TypeVar("Row", Fanpage, Topic)
 
 
-class Matching:
+class RowMapping:
     """The numbers of the former database (`source`) in the restored one (`db`)."""
 
     def __init__(self, source: Session, db: Session) -> None:
