@@ -11,8 +11,8 @@ from core.backups.queries import find_former_databases
 from core.clock import utc_now
 from core.commands.input_output import Json, command, print_answer
 from core.commands.lookup import fanpage_named
-from core.customers.queries import fanpages_that_know
 from core.forgetting.actions import forget as forget_person
+from core.forgetting.queries import fanpages_that_know
 from core.text.identifiers import read_id, unwrapped
 
 

@@ -50,7 +50,9 @@ class CustomerView:
     tags: tuple[str, ...]
     window_closes_at: datetime | None
     last_event_at: datetime | None
-    unreachable_at: datetime | None  # when they were marked; core/customers/queries.py has the evidence
+    unreachable_at: (
+        datetime | None
+    )  # when they were marked; core/customers/unreachable_mark_queries.py has the evidence
     is_left_out: bool  # the mark is firm
     created_at: datetime
 

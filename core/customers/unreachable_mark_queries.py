@@ -1,4 +1,4 @@
-"""Reads about customers: the marks on them as staff see them, and what forgetting a person erases."""
+"""The marks on customers who cannot be reached, as staff see them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from core.consent.rules import OptInState
 from core.customers import unreachable_marks
 from core.db.engine import reading
-from core.db.tables import Broadcast, Customer, Delivery, OptIn, Reply, Request
-
-_OPEN = (OptInState.AVAILABLE, OptInState.RESERVED, OptInState.REFUSED)
+from core.db.tables import Broadcast, Customer, Delivery
 
 
 @dataclass(frozen=True)
@@ -71,36 +68,3 @@ def count_marks_of(fanpage_id: int, broadcast_id: int) -> BroadcastMarkCounts:
     with reading() as db:
         people, firm = db.execute(statement).one()
     return BroadcastMarkCounts(firm, people - firm)
-
-
-@dataclass(frozen=True)
-class RecordCounts:
-    """How much is stored about a customer."""
-
-    opt_ins: int
-    open_opt_ins: int  # of those, not used yet: they never will be
-    requests: int
-    deliveries: int
-    replies: int
-
-
-def count_records_of(customer_id: int) -> RecordCounts:
-    """Count what is stored about a customer."""
-    opt_ins = select(func.count()).where(col(OptIn.customer_id) == customer_id)
-    counted = [
-        opt_ins,
-        opt_ins.where(col(OptIn.state).in_(_OPEN)),
-        *(
-            select(func.count()).where(col(table.customer_id) == customer_id)
-            for table in (Request, Delivery, Reply)
-        ),
-    ]
-    with reading() as db:
-        return RecordCounts(*(int(db.execute(each).scalar_one()) for each in counted))
-
-
-def fanpages_that_know(psid: str) -> list[int]:
-    """The ids of the fanpages that have a customer with this PSID."""
-    wanted = select(col(Customer.fanpage_id)).where(col(Customer.psid) == psid)
-    with reading() as db:
-        return list(db.execute(wanted.order_by(col(Customer.fanpage_id))).scalars())

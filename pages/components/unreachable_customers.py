@@ -8,7 +8,7 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.customer_queries import CustomerView
 from core.customers.actions import lift_mark
-from core.customers.queries import MarkView, get_mark
+from core.customers.unreachable_mark_queries import MarkView, get_mark
 from pages.components import page_registry
 from pages.components.broadcast_words import reason_word
 from pages.components.dialogs import confirm, open_dialog

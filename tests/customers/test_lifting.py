@@ -11,7 +11,7 @@ from core.broadcasts import actions, dashboard_queries, retry, retry_queries
 from core.broadcasts.dry_run_queries import dry_run, list_audience, list_promises
 from core.consent import customer_queries
 from core.consent.queries import get_topic
-from core.customers import queries as marked
+from core.customers import unreachable_mark_queries as marked
 from core.customers.actions import lift_mark, lift_marks_of
 from core.errors import NotAllowed, NotFound
 from core.sending.limits.allowance import allowance_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from alembic import command
 
-from core.customers.queries import get_mark
+from core.customers.unreachable_mark_queries import get_mark
 from core.db import migrations
 from tests.customers.conftest import BLOCKED, Shop
 

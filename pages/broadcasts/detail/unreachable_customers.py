@@ -8,7 +8,7 @@ from core.accounts.rules import Permission
 from core.broadcasts.queries import BroadcastView
 from core.clock import utc_now
 from core.customers.actions import lift_marks_of
-from core.customers.queries import BroadcastMarkCounts, count_marks_of
+from core.customers.unreachable_mark_queries import BroadcastMarkCounts, count_marks_of
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import Current, flash
 from pages.components.texts import _, n_

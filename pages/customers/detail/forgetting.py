@@ -8,9 +8,9 @@ from streamlit.delta_generator import DeltaGenerator
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.customer_queries import CustomerView
-from core.customers.queries import RecordCounts, count_records_of
 from core.errors import N_, Invalid, problem
 from core.forgetting.actions import forget
+from core.forgetting.queries import RecordCounts, count_records_of
 from pages.components.dialogs import confirm_buttons, dialog, open_dialog
 from pages.components.session import current
 from pages.components.texts import _, n_

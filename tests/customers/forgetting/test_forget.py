@@ -14,9 +14,9 @@ from core.broadcasts.dry_run_queries import dry_run
 from core.consent import queries as topics
 from core.consent.opt_in_export import csv_opt_ins
 from core.consent.opt_in_queries import list_opt_ins
-from core.customers.queries import RecordCounts, count_records_of
 from core.errors import Invalid, NotAllowed, NotFound
 from core.forgetting.actions import forget
+from core.forgetting.queries import RecordCounts, count_records_of
 from core.funnel.counting import count_funnel
 from core.funnel.queries import Figures, topic_funnel
 from core.messenger.client import Accepted
