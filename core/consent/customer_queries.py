@@ -50,9 +50,7 @@ class CustomerView:
     tags: tuple[str, ...]
     window_closes_at: datetime | None
     last_event_at: datetime | None
-    unreachable_at: (
-        datetime | None
-    )  # when they were marked; core/customers/unreachable_mark_queries.py has the evidence
+    unreachable_at: datetime | None  # when marked; the evidence: customers/unreachable_mark_queries.py
     is_left_out: bool  # the mark is firm
     created_at: datetime
 
