@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.conversation.blocks.button_titles import check_title, clean_title
+from core.conversation.blocks.kind import text_in
 from core.conversation.blocks.links import check_link, clean_link
-from core.conversation.blocks.wording import said
 from core.conversation.payloads import ASK_PAYLOAD, MESSAGE_PAYLOAD, STOP_ALL, STOP_PAYLOAD
 from core.errors import N_, Problem, problem
 from core.messenger import limits, wire
@@ -35,7 +35,7 @@ def clean_button(button: Button) -> dict[str, Any]:
         if button.get(target):
             return {"title": title, target: button[target]}
     if button.get("phone") is not None:
-        return {"title": title, "phone": clean_phone(said(button, "phone"))}
+        return {"title": title, "phone": clean_phone(text_in(button, "phone"))}
     return {"title": title, "url": clean_link(button)}
 
 
@@ -61,7 +61,7 @@ def _check_button(path: str, button: Button) -> list[Problem]:
     if any(button.get(target) for target in _TARGETS):
         return found
     if button.get("phone") is not None:
-        phone = said(button, "phone")
+        phone = text_in(button, "phone")
         if not _PHONE.fullmatch(clean_phone(phone)):
             words = N_("“{value}” is not a phone number; write it like 0901 234 567 or +84 901 234 567.")
             found.append(problem(f"{path}.phone", words, value=phone[:40]))
@@ -87,7 +87,7 @@ def topics_asked_by(buttons: Iterable[Button]) -> set[int]:
 
 
 def render_button(button: Button) -> wire.Button:
-    title = said(button, "title")
+    title = text_in(button, "title")
     if button.get("stop"):
         return wire.Button(title, payload=f"{STOP_PAYLOAD}{button['stop']}")
     if button.get("asks_topic"):
@@ -95,5 +95,5 @@ def render_button(button: Button) -> wire.Button:
     if button.get("message_id"):
         return wire.Button(title, payload=f"{MESSAGE_PAYLOAD}{button['message_id']}")
     if button.get("phone") is not None:
-        return wire.Button(title, phone=clean_phone(said(button, "phone")))
-    return wire.Button(title, url=said(button, "url"))
+        return wire.Button(title, phone=clean_phone(text_in(button, "phone")))
+    return wire.Button(title, url=text_in(button, "url"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.conversation.blocks.wording import said
+from core.conversation.blocks.kind import text_in
 from core.errors import N_, Problem, problem
 from core.text.normalise import normalise_name
 from core.text.utf16_units import length
 
 
 def clean_title(content: Mapping[str, Any]) -> str:
-    return normalise_name(said(content, "title"))
+    return normalise_name(text_in(content, "title"))
 
 
 def check_title(field: str, title: object, limit: int) -> list[Problem]:

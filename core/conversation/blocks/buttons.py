@@ -13,8 +13,8 @@ from core.conversation.blocks.button_kinds import (
     topics_named_by,
 )
 from core.conversation.blocks.choices import Choice, ChoiceKind
-from core.conversation.blocks.kind import Content
-from core.conversation.blocks.wording import said, write_wording
+from core.conversation.blocks.kind import Content, text_in
+from core.conversation.blocks.personal_text import write_personal_text
 from core.errors import Problem
 from core.messenger import limits, wire
 
@@ -40,10 +40,10 @@ class Buttons(ChoiceKind):
 
     def render(self, content: Content) -> wire.Message:
         buttons = [render_button(button) for button in self.choices_of(content)]
-        return wire.buttons(write_wording(content), buttons)
+        return wire.buttons(write_personal_text(content), buttons)
 
     def draw(self, message: wire.Message) -> list[Bubble]:
         payload = wire.template_of(message, "button")
         if payload is None:
             return []
-        return [Bubble(Shape.CARD, said(payload, "text"), taps_of(payload.get("buttons") or []))]
+        return [Bubble(Shape.CARD, text_in(payload, "text"), taps_of(payload.get("buttons") or []))]

@@ -21,10 +21,10 @@ from core.conversation.blocks.button_kinds import (
     topics_named_by,
 )
 from core.conversation.blocks.button_titles import clean_title
-from core.conversation.blocks.kind import BlockKind, Content
+from core.conversation.blocks.kind import BlockKind, Content, text_in
 from core.conversation.blocks.links import check_link, check_picture, clean_link
 from core.conversation.blocks.message_file_block import FileBlock
-from core.conversation.blocks.wording import check_text, said
+from core.conversation.blocks.personal_text import check_text
 from core.conversation.drafts import BlockDraft
 from core.conversation.placeholders import has_placeholder, unnamed, with_fallback
 from core.errors import N_, Problem, problem
@@ -78,8 +78,8 @@ class Card(BlockKind):
 def clean_card(content: Content) -> dict[str, Any]:
     return {
         "title": clean_title(content),
-        "subtitle": normalise_name(said(content, "subtitle")),
-        "fallback": normalise_name(said(content, "fallback")),
+        "subtitle": normalise_name(text_in(content, "subtitle")),
+        "fallback": normalise_name(text_in(content, "fallback")),
         "image_url": clean_link(content, "image_url"),
         "url": clean_link(content),
         "buttons": [clean_button(button) for button in buttons_of(content)],
@@ -88,11 +88,11 @@ def clean_card(content: Content) -> dict[str, Any]:
 
 def check_card(content: Content, path: str = "") -> list[Problem]:
     """What is wrong with a card; `path` stands before the fields, as in "cards.0."."""
-    fallback = said(content, "fallback")
+    fallback = text_in(content, "fallback")
     found = []
     for field, limit in _WORDS:
-        found += check_text(field, said(content, field), fallback, limit)
-    if is_blank(unnamed(said(content, "title"), fallback)):
+        found += check_text(field, text_in(content, field), fallback, limit)
+    if is_blank(unnamed(text_in(content, "title"), fallback)):
         found.append(problem("title", N_("A card needs a title.")))
     if not any(content.get(field) for field in ("subtitle", "image_url", "url", "buttons")):
         words = N_("Besides the title, Messenger needs one more thing: a subtitle, an image or a button.")
@@ -118,13 +118,15 @@ def pictures_of_card(content: Content) -> set[str]:
 
 
 def words_of_card(content: Content) -> str:
-    return "\n".join(word for field, _ in _WORDS if (word := said(content, field)))
+    return "\n".join(word for field, _ in _WORDS if (word := text_in(content, field)))
 
 
 def render_card(content: Content) -> wire.Card:
-    title, subtitle = (with_fallback(said(content, field), said(content, "fallback")) for field, _ in _WORDS)
+    title, subtitle = (
+        with_fallback(text_in(content, field), text_in(content, "fallback")) for field, _ in _WORDS
+    )
     buttons = [render_button(button) for button in buttons_of(content)]
-    return wire.Card(title, subtitle, said(content, "image_url"), said(content, "url"), buttons)
+    return wire.Card(title, subtitle, text_in(content, "image_url"), text_in(content, "url"), buttons)
 
 
 def draw_cards(message: wire.Message) -> list[Bubble]:
@@ -142,9 +144,9 @@ def _elements(message: wire.Message) -> Sequence[dict[str, Any]]:
 def _drawn(element: dict[str, Any]) -> bubble.Card:
     action = element.get("default_action") or {}
     return bubble.Card(
-        title=said(element, "title"),
-        subtitle=said(element, "subtitle"),
-        picture=said(element, "image_url"),
-        url=said(action, "url"),
+        title=text_in(element, "title"),
+        subtitle=text_in(element, "subtitle"),
+        picture=text_in(element, "image_url"),
+        url=text_in(action, "url"),
         taps=taps_of(element.get("buttons") or []),
     )

@@ -11,7 +11,11 @@ from typing import Any, ClassVar
 
 from core.conversation.blocks.kind import BlockKind, Content
 from core.conversation.blocks.message_file_block import FileBlock
-from core.conversation.blocks.wording import check_wording, clean_wording, warn_wording
+from core.conversation.blocks.personal_text import (
+    check_personal_text,
+    clean_personal_text,
+    warn_personal_text,
+)
 from core.conversation.drafts import BlockDraft
 from core.errors import Problem
 
@@ -35,14 +39,14 @@ class ChoiceKind(BlockKind):
 
     def clean(self, content: Content) -> dict[str, Any]:
         choices = [self.clean_choice(choice) for choice in self.choices_of(content)]
-        return {**clean_wording(content), self.listed: choices}
+        return {**clean_personal_text(content), self.listed: choices}
 
     def check(self, block: BlockDraft) -> list[Problem]:
-        wrong_text = check_wording(block.content, self.text_limit)
+        wrong_text = check_personal_text(block.content, self.text_limit)
         return wrong_text + self.check_choices(self.choices_of(block.content))
 
     def warn(self, content: Content) -> list[Problem]:
-        return warn_wording(content)
+        return warn_personal_text(content)
 
     def message_ids(self, content: Content) -> set[int]:
         choices = self.choices_of(content)

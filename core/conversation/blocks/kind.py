@@ -16,6 +16,11 @@ from core.messenger.wire import Message
 Content = Mapping[str, Any]  # a block's fields, as the database keeps them or as they are being typed
 
 
+def text_in(content: Content, field: str) -> str:
+    """A field as a text; empty when it is missing."""
+    return str(content.get(field) or "")
+
+
 class BlockKind(ABC):
     """A kind of block. A block becomes exactly one message of the Send API.
 

@@ -12,7 +12,7 @@ from typing import Any
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
-from core.conversation.blocks.wording import said
+from core.conversation.blocks.kind import text_in
 from core.errors import N_, Problem, problem
 from core.pictures.rules import name_in
 from core.text.identifiers import unwrapped
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.IGNORECASE)  # how a part of an I
 def clean_link(content: Mapping[str, Any], field: str = "url") -> str:
     """An address without what surrounds it. Nothing inside is changed: another spelling of its letters may be
     another address."""
-    return unwrapped(storable(said(content, field)))
+    return unwrapped(storable(text_in(content, field)))
 
 
 def check_link(field: str, value: object, missing: str) -> list[Problem]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble, Shape
-from core.conversation.blocks.kind import BlockKind, Content
+from core.conversation.blocks.kind import BlockKind, Content, text_in
 from core.conversation.blocks.links import check_link, clean_link
-from core.conversation.blocks.wording import said
 from core.conversation.drafts import BlockDraft
 from core.errors import Problem
 from core.messenger import wire
@@ -28,7 +27,7 @@ class MediaKind(BlockKind):
         return ""
 
     def render(self, content: Content) -> wire.Message:
-        return wire.media(self.name, said(content, "url"))
+        return wire.media(self.name, text_in(content, "url"))
 
     def draw(self, message: wire.Message) -> list[Bubble]:
         url = wire.media_url(message, self.name)

@@ -11,9 +11,9 @@ from typing import Any
 
 from core.conversation.blocks.bubble import Bubble, Shape
 from core.conversation.blocks.button_titles import clean_title
-from core.conversation.blocks.kind import AskingKind, Content, Promise
+from core.conversation.blocks.kind import AskingKind, Content, Promise, text_in
 from core.conversation.blocks.message_file_block import FileBlock
-from core.conversation.blocks.wording import check_text, said
+from core.conversation.blocks.personal_text import check_text
 from core.conversation.drafts import BlockDraft
 from core.conversation.promises import check_promise, warn_promise, warn_topic
 from core.conversation.wording_tests import OTHER_TITLE
@@ -26,13 +26,13 @@ class Otnr(AskingKind):
     name = "otnr"
 
     def clean(self, content: Content) -> dict[str, Any]:
-        title, other = clean_title(content), clean_title({"title": said(content, OTHER_TITLE)})
+        title, other = clean_title(content), clean_title({"title": text_in(content, OTHER_TITLE)})
         both = {OTHER_TITLE: other} if other and other != title else {}
-        return {"title": title, **both, "after": normalise_text(said(content, "after"))}
+        return {"title": title, **both, "after": normalise_text(text_in(content, "after"))}
 
     def check(self, block: BlockDraft) -> list[Problem]:
-        title, after = said(block.content, "title"), said(block.content, "after")
-        other = said(block.content, OTHER_TITLE)
+        title, after = text_in(block.content, "title"), text_in(block.content, "after")
+        other = text_in(block.content, OTHER_TITLE)
         found = _check_title(title)
         if not is_blank(other):
             found += _of_other(_check_title(other))
@@ -41,24 +41,24 @@ class Otnr(AskingKind):
         return found + (check_text("after", after, "", limits.TEXT_LIMIT) if not is_blank(after) else [])
 
     def warn(self, content: Content) -> list[Problem]:
-        other = said(content, OTHER_TITLE)
+        other = text_in(content, OTHER_TITLE)
         found = [] if is_blank(other) else _of_other(warn_promise(other))
-        return warn_promise(said(content, "title")) + found
+        return warn_promise(text_in(content, "title")) + found
 
     def warn_topic(self, content: Content, topic_name: str) -> list[Problem]:
-        other = said(content, OTHER_TITLE)
+        other = text_in(content, OTHER_TITLE)
         found = [] if is_blank(other) else _of_other(warn_topic(other, topic_name))
-        return warn_topic(said(content, "title"), topic_name) + found
+        return warn_topic(text_in(content, "title"), topic_name) + found
 
     def promise(self, content: Content) -> Promise:
-        return Promise(said(content, "title"), said(content, "after"))
+        return Promise(text_in(content, "title"), text_in(content, "after"))
 
     def render_request(self, content: Content, payload: str) -> wire.Message:
-        return wire.one_time_request(said(content, "title"), payload)
+        return wire.one_time_request(text_in(content, "title"), payload)
 
     def draw(self, message: wire.Message) -> list[Bubble]:
         payload = wire.template_of(message, wire.ONE_TIME_REQUEST)
-        return [] if payload is None else [Bubble(Shape.REQUEST, said(payload, "title"))]
+        return [] if payload is None else [Bubble(Shape.REQUEST, text_in(payload, "title"))]
 
     def read(self, given: FileBlock) -> BlockDraft:
         return BlockDraft(self.name, given.texts(), given.topic())

@@ -15,8 +15,8 @@ from core.conversation.blocks.bubble import Bubble, Shape
 from core.conversation.blocks.button_kinds import messages_behind, topics_asked_by
 from core.conversation.blocks.button_titles import check_title, clean_title
 from core.conversation.blocks.choices import Choice, ChoiceKind
-from core.conversation.blocks.kind import Content
-from core.conversation.blocks.wording import said, write_wording
+from core.conversation.blocks.kind import Content, text_in
+from core.conversation.blocks.personal_text import write_personal_text
 from core.conversation.payloads import ANSWER_PAYLOAD, ASK_PAYLOAD, MESSAGE_PAYLOAD
 from core.errors import N_, Problem, problem
 from core.messenger import limits, wire
@@ -47,10 +47,10 @@ class QuickReplies(ChoiceKind):
         return topics_asked_by(self.choices_of(content))
 
     def render(self, content: Content) -> wire.Message:
-        return render_replies(wire.text(write_wording(content)), self.choices_of(content))
+        return render_replies(wire.text(write_personal_text(content)), self.choices_of(content))
 
     def draw(self, message: wire.Message) -> list[Bubble]:
-        return [Bubble(Shape.TEXT, said(message, "text"))] if message.get("quick_replies") else []
+        return [Bubble(Shape.TEXT, text_in(message, "text"))] if message.get("quick_replies") else []
 
 
 def replies_of(content: Content) -> list[Choice]:
@@ -110,7 +110,7 @@ def _reply(reply: Choice) -> wire.QuickReply:
     if reply.get("asks"):
         return wire.QuickReply(asks=str(reply["asks"]))
     if reply.get("asks_topic"):
-        return wire.QuickReply(said(reply, "title"), f"{ASK_PAYLOAD}{reply['asks_topic']}")
+        return wire.QuickReply(text_in(reply, "title"), f"{ASK_PAYLOAD}{reply['asks_topic']}")
     leads_to = reply.get("message_id")
     payload = f"{MESSAGE_PAYLOAD}{leads_to}" if leads_to else ANSWER_PAYLOAD
-    return wire.QuickReply(said(reply, "title"), payload)
+    return wire.QuickReply(text_in(reply, "title"), payload)

@@ -6,7 +6,12 @@ from typing import Any
 
 from core.conversation.blocks.bubble import Bubble, Shape
 from core.conversation.blocks.kind import BlockKind, Content
-from core.conversation.blocks.wording import check_wording, clean_wording, warn_wording, write_wording
+from core.conversation.blocks.personal_text import (
+    check_personal_text,
+    clean_personal_text,
+    warn_personal_text,
+    write_personal_text,
+)
 from core.conversation.drafts import BlockDraft
 from core.errors import Problem
 from core.messenger import limits, wire
@@ -17,16 +22,16 @@ class Text(BlockKind):
     fits_broadcast = True
 
     def clean(self, content: Content) -> dict[str, Any]:
-        return clean_wording(content)
+        return clean_personal_text(content)
 
     def check(self, block: BlockDraft) -> list[Problem]:
-        return check_wording(block.content, limits.TEXT_LIMIT)
+        return check_personal_text(block.content, limits.TEXT_LIMIT)
 
     def warn(self, content: Content) -> list[Problem]:
-        return warn_wording(content)
+        return warn_personal_text(content)
 
     def render(self, content: Content) -> wire.Message:
-        return wire.text(write_wording(content))
+        return wire.text(write_personal_text(content))
 
     def draw(self, message: wire.Message) -> list[Bubble]:
         is_plain = "text" in message and not message.get("quick_replies")

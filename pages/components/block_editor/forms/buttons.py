@@ -19,12 +19,12 @@ from pages.components.block_editor.forms.choices import (
     edit_choice,
 )
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
-from pages.components.block_editor.forms.wording import edit_wording
+from pages.components.block_editor.forms.personal_text import edit_personal_text
 from pages.components.texts import _
 
 
 def _edit(block: Block, context: EditorContext) -> None:
-    edit_wording(block, context, limits.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
+    edit_personal_text(block, context, limits.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
     edit_buttons(block, context)
 
 

@@ -15,8 +15,8 @@ from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_input, draw_warnings
 from pages.components.block_editor.forms.buttons import edit_buttons
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
+from pages.components.block_editor.forms.personal_text import edit_fallback
 from pages.components.block_editor.forms.picture import edit_picture
-from pages.components.block_editor.forms.wording import edit_fallback
 from pages.components.character_counter import show_counter
 from pages.components.session import current
 from pages.components.texts import _

@@ -16,12 +16,12 @@ from pages.components.block_editor.forms.choices import (
     edit_choice,
 )
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
-from pages.components.block_editor.forms.wording import edit_wording
+from pages.components.block_editor.forms.personal_text import edit_personal_text
 from pages.components.texts import _
 
 
 def _edit(block: Block, context: EditorContext) -> None:
-    edit_wording(block, context, limits.TEXT_LIMIT, _("Text above the quick replies"))
+    edit_personal_text(block, context, limits.TEXT_LIMIT, _("Text above the quick replies"))
     edit_replies(block, context, _targets(context))
 
 

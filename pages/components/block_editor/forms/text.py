@@ -6,12 +6,12 @@ from core.errors import N_
 from core.messenger import limits
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
-from pages.components.block_editor.forms.wording import edit_wording
+from pages.components.block_editor.forms.personal_text import edit_personal_text
 from pages.components.texts import _
 
 
 def _edit(block: Block, context: EditorContext) -> None:
-    edit_wording(block, context, limits.TEXT_LIMIT, _("Text"))
+    edit_personal_text(block, context, limits.TEXT_LIMIT, _("Text"))
 
 
 FORM = BlockForm(N_("Text"), "notes", _edit)

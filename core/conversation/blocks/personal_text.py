@@ -1,13 +1,13 @@
-"""A text with a customer's first name in it, and what stands there when the name is not known.
+"""A text that may hold a customer's first name, and what stands there when the name is not known.
 
 Its fields are `text` and `fallback`. Several kinds of blocks have such a text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from core.conversation.blocks.kind import Content, text_in
 from core.conversation.placeholders import (
     has_placeholder,
     longest_length,
@@ -19,22 +19,17 @@ from core.errors import N_, Problem, problem
 from core.text.normalise import is_blank, normalise_name, normalise_text
 
 
-def said(content: Mapping[str, Any], field: str) -> str:
-    """A field as a text; empty when it is missing."""
-    return str(content.get(field) or "")
-
-
-def clean_wording(content: Mapping[str, Any]) -> dict[str, Any]:
+def clean_personal_text(content: Content) -> dict[str, Any]:
     """The two fields as they are kept."""
     return {
-        "text": normalise_text(said(content, "text")),
-        "fallback": normalise_name(said(content, "fallback")),
+        "text": normalise_text(text_in(content, "text")),
+        "fallback": normalise_name(text_in(content, "fallback")),
     }
 
 
-def check_wording(content: Mapping[str, Any], limit: int) -> list[Problem]:
+def check_personal_text(content: Content, limit: int) -> list[Problem]:
     """What is wrong with the two fields; `limit` is the most characters that Messenger allows."""
-    text, fallback = said(content, "text"), said(content, "fallback")
+    text, fallback = text_in(content, "text"), text_in(content, "fallback")
     if is_blank(text):
         return [problem("text", N_("Write what the customer should read."))]
     if is_blank(unnamed(text, fallback)):
@@ -57,14 +52,14 @@ def check_text(field: str, text: str, fallback: str, limit: int) -> list[Problem
     return []
 
 
-def warn_wording(content: Mapping[str, Any]) -> list[Problem]:
+def warn_personal_text(content: Content) -> list[Problem]:
     """A name is put in, and nothing stands in for one that is not known."""
-    text = said(content, "text")
+    text = text_in(content, "text")
     if has_placeholder(text) and not content.get("fallback") and "|" not in text:
         return [problem("fallback", N_("Not every customer's name is known: enter what to say instead."))]
     return []
 
 
-def write_wording(content: Mapping[str, Any]) -> str:
+def write_personal_text(content: Content) -> str:
     """The text as it is sent, the fallback written into its placeholders."""
-    return with_fallback(said(content, "text"), said(content, "fallback"))
+    return with_fallback(text_in(content, "text"), text_in(content, "fallback"))

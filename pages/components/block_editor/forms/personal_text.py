@@ -14,7 +14,7 @@ from pages.components.character_counter import show_counter
 from pages.components.texts import _
 
 
-def edit_wording(block: Block, context: EditorContext, limit: int, label: str) -> None:
+def edit_personal_text(block: Block, context: EditorContext, limit: int, label: str) -> None:
     """`limit` is the most characters that Messenger allows; the label is for those who listen."""
     key = f"block_{block['uid']}"
     bind_input(
