@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from core.conversation.blocks.after_answer import check_answers, clean_answers
+from core.conversation.blocks.broadcast_answers import check_answers, clean_answers
 from core.conversation.blocks.kind import BlockKind
 from core.conversation.blocks.registry import find_kind
 from core.conversation.blocks.text import Text

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from core.broadcasts import draft_rules
 from core.conversation import references
 from core.conversation.asking_wordings import wordings_of
-from core.conversation.blocks.after_answer import topics_after
+from core.conversation.blocks.broadcast_answers import topics_after
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft
 from core.db.engine import reading

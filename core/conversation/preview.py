@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.conversation.blocks.after_answer import with_replies
+from core.conversation.blocks.broadcast_answers import with_replies
 from core.conversation.blocks.bubble import Bubble, Shape, replies_of
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import KINDS, kind_of

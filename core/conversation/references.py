@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from core.broadcasts.rules import BroadcastState
-from core.conversation.blocks.after_answer import messages_after, topics_after
+from core.conversation.blocks.broadcast_answers import messages_after, topics_after
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft

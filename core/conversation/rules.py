@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.consent.stop_words import find_stop_word
-from core.conversation.blocks.after_answer import with_replies
+from core.conversation.blocks.broadcast_answers import with_replies
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import find_kind, kind_of
 from core.conversation.drafts import BlockDraft as BlockDraft

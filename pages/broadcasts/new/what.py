@@ -11,12 +11,12 @@ from core.broadcasts.drafts import Draft
 from core.broadcasts.readiness import find_problems
 from core.broadcasts.topic_reach import get_reach
 from core.clock import utc_now
-from core.conversation.blocks.after_answer import FIELDS as UNDER
+from core.conversation.blocks.broadcast_answers import FIELDS as UNDER
 from core.conversation.blocks.registry import kind_of, kinds_for_broadcasts
 from core.conversation.queries import message_names, topic_names
 from core.fanpages.pictures import picture_of
 from pages.broadcasts.new import asking_again, saving
-from pages.broadcasts.new.after_answer import edit_after_answer
+from pages.broadcasts.new.answers import edit_answers
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.components.block_editor import draft as composing
 from pages.components.block_editor.blocks import edit_block, kind_in_broadcast
@@ -44,7 +44,7 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
             edit_block(writing["blocks"][0], context)
             draw_undo(writing, "broadcast")
             asking_again.offer_button(writing, draft.topic_id, context.topics)
-        edit_after_answer(writing["under"], context)
+        edit_answers(writing["under"], context)
         draft = _keep(here, draft, writing)
         slot = st.container()
         promises = get_reach(draft.topic_id, draft.filters, now=utc_now()).promises

@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.conversation.blocks.after_answer import FIELDS as UNDER
-from core.conversation.blocks.after_answer import clean_answers
+from core.conversation.blocks.broadcast_answers import FIELDS as UNDER
+from core.conversation.blocks.broadcast_answers import clean_answers
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.entry_points import fields_of, typed_entries

@@ -12,7 +12,7 @@ from pages.components.block_editor.forms.quick_replies import edit_broadcast_rep
 from pages.components.texts import _
 
 
-def edit_after_answer(under: dict[str, Any], context: EditorContext) -> None:
+def edit_answers(under: dict[str, Any], context: EditorContext) -> None:
     with st.container(key="broadcast_answers", border=True):
         st.markdown(f":material/quickreply: **{_('Quick replies below it')}**")
         edit_broadcast_replies(under, context)

@@ -1,4 +1,4 @@
-"""What a broadcast has beside its block: quick replies under it, and the message that follows an answer.
+"""What a broadcast offers as answers: quick replies under its block, and the message that follows an answer.
 
 A one-time token carries one message. Whatever else there is to say, the bot says once the customer has
 answered: that opens the 24-hour window. Fields: `replies` (core/conversation/blocks/quick_replies.py) and
