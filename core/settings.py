@@ -25,8 +25,8 @@ from pydantic_settings import (
 from core.errors import OperatorError
 from core.settings_sign_in import SignInSettings
 from core.settings_sources import base_folder, ours, read_env_file, refuse_unknown
-from core.text.addresses import find_address
 from core.text.catalogues import languages
+from core.text.ip_addresses import find_address
 from core.text.secret_strength import is_guessable_key
 from core.text.text_files import decode
 

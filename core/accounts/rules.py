@@ -11,7 +11,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 
 from core.errors import N_, NotAllowed, Problem, problem
-from core.text.addresses import find_address
+from core.text.ip_addresses import find_address
 from core.text.normalise import normalise_name
 
 

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.settings import settings
-from core.text.addresses import plain_address
+from core.text.ip_addresses import plain_address
 
 
 class Forwarded:

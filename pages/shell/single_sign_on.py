@@ -30,8 +30,8 @@ from core.accounts.single_sign_on.sign_in import begin_single_sign_on, complete_
 from core.clock import utc_now
 from core.errors import SignedOut
 from core.settings import settings
-from core.text.addresses import find_address
 from core.text.catalogues import languages
+from core.text.ip_addresses import find_address
 from pages.components.page_registry import BY_PATH
 from pages.shell import cookie
 from pages.shell.browser import described
