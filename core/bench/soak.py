@@ -41,8 +41,8 @@ from core.demo import story
 from core.errors import OperatorError
 from core.inbox.rules import EventState
 from core.settings import override_settings, settings
+from core.simulator.control_client import NotPossibleForPerson, SimulatorClient
 from core.simulator.entities import Habit
-from core.simulator.remote import NotPossibleForPerson, SimulatorClient
 
 FAULTS: dict[str, dict[str, Any]] = {
     "drop_before": {"share": 0.01},

@@ -33,8 +33,8 @@ from core.fanpages.connection import DEMO_SECRET_FILE, messenger_for
 from core.fanpages.queries import FanpageView, find_by_page_id
 from core.messenger import wire
 from core.settings import kept_secret, settings
+from core.simulator.control_client import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from core.simulator.entities import Habit
-from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 
 log = structlog.get_logger(__name__)
 

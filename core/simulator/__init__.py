@@ -3,7 +3,7 @@
     World(path)                 the state; a file survives restarts, ":memory:" does not
     create_simulator_app(world) the Starlette app; serve(port) runs it on data/simulator.db
     running_simulator(world)    context manager: serves it on a free port and gives the base URL
-    SimulatorClient(base_url)   client of the control API below (core.simulator.remote)
+    SimulatorClient(base_url)   client of the control API below (core.simulator.control_client)
 
 Graph API: POST /{page|me}/messages, POST / (batch), GET /me, /{page}, /{psid}, subscribed_apps,
 messenger_profile, custom_user_settings, messaging_feature_review, conversations, message_attachments,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.simulator import arrival
+from core.simulator import message_arrival
 from core.simulator.entities import NotPossible, ThreadMessage
 from core.simulator.thread_control import PAGE_INBOX
 from core.simulator.world import World
@@ -18,5 +18,5 @@ def answer_from_inbox(world: World, psid: str, text: str) -> ThreadMessage:
         if not person.met or person.blocked or world.now() >= person.window_until:
             raise NotPossible("the inbox may not write to this person now")
         bubble = world.add_bubble(person, {"text": text}, by_page=True)
-        arrival.report_echo(world, bubble, app_id=int(PAGE_INBOX))
+        message_arrival.report_echo(world, bubble, app_id=int(PAGE_INBOX))
         return bubble

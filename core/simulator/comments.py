@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from core.simulator import arrival
+from core.simulator import message_arrival
 from core.simulator.entities import GraphError, NotPossible, Page, PostComment
 from core.simulator.world import World
 from core.text.normalise import is_blank
@@ -70,5 +70,5 @@ def answer(world: World, page: Page, comment_id: str, message: dict[str, Any]) -
         comment.mid, person.met = bubble.mid, True
         world.keep_comment(comment)
         world.keep_person(person)
-        arrival.receive(world, bubble)
+        message_arrival.receive(world, bubble)
     return {"recipient_id": person.psid, "message_id": bubble.mid}

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from core.messenger import signature
-from core.simulator import messenger_profile, page_picture, profiles, send_api, thread_control
+from core.simulator import messenger_profile, page_edges, page_picture, send_api, thread_control
 from core.simulator.entities import GraphError, Page
 from core.simulator.faults import MESSAGE_FAULTS, PROFILE_FAULTS, PROFILE_WRITE_FAULTS, graph_error_of
-from core.simulator.profiles import Edge
+from core.simulator.page_edges import Edge
 from core.simulator.world import World
 
 _VERSION = re.compile(r"v\d+\.\d+$")
@@ -103,9 +103,9 @@ def _route(world: World, page: Page, call: Call) -> GraphAnswer:
     node, *edge = call.path
     node = page.page_id if node == "me" else node
     if node == "debug_token":
-        return GraphAnswer(200, profiles.debug_token(Edge(world, page, call.params)))
+        return GraphAnswer(200, page_edges.debug_token(Edge(world, page, call.params)))
     if not edge:
-        return GraphAnswer(200, profiles.node(world, page, node, call.params))
+        return GraphAnswer(200, page_edges.node(world, page, node, call.params))
     if node != page.page_id:
         raise _no_such_object(call.method, node)
     _check_permission(page, edge[0])
@@ -127,17 +127,17 @@ def _route(world: World, page: Page, call: Call) -> GraphAnswer:
 
 
 _EDGES: dict[tuple[str, str], Callable[[Edge], Any]] = {
-    ("GET", "subscribed_apps"): profiles.read_subscription,
-    ("POST", "subscribed_apps"): profiles.subscribe,
-    ("DELETE", "subscribed_apps"): profiles.unsubscribe,
+    ("GET", "subscribed_apps"): page_edges.read_subscription,
+    ("POST", "subscribed_apps"): page_edges.subscribe,
+    ("DELETE", "subscribed_apps"): page_edges.unsubscribe,
     ("GET", "messenger_profile"): messenger_profile.read,
     ("POST", "messenger_profile"): messenger_profile.put,
     ("DELETE", "messenger_profile"): messenger_profile.delete,
-    ("GET", "messaging_feature_review"): profiles.feature_review,
-    ("POST", "custom_user_settings"): profiles.set_user_menu,
+    ("GET", "messaging_feature_review"): page_edges.feature_review,
+    ("POST", "custom_user_settings"): page_edges.set_user_menu,
     ("GET", "picture"): page_picture.read,
-    ("GET", "conversations"): profiles.conversations,
-    ("POST", "message_attachments"): profiles.upload,
+    ("GET", "conversations"): page_edges.conversations,
+    ("POST", "message_attachments"): page_edges.upload,
     ("POST", "pass_thread_control"): thread_control.pass_control,
     ("POST", "take_thread_control"): thread_control.take_control,
     ("POST", "request_thread_control"): thread_control.request_control,

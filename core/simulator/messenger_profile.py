@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from core.simulator.entities import GraphError, SimulatedPerson
-from core.simulator.profiles import Edge, Params, parsed
+from core.simulator.page_edges import Edge, Params, parsed
 from core.text.utf16_units import units
 
 PROPERTIES = ("get_started", "greeting", "persistent_menu", "ice_breakers", "commands")

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.simulator.profiles import Edge, Params
+from core.simulator.page_edges import Edge, Params
 
 SIDE = 200  # pixels
 _COLOURS = ("#0f766e", "#be185d", "#b45309", "#4338ca")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from core.simulator import arrival, comments, content
+from core.simulator import comments, content, message_arrival
 from core.simulator.entities import GraphError, IssuedToken, Page, SendRecord, SimulatedPerson, ThreadMessage
 from core.simulator.thread_control import refuse_if_held
 from core.simulator.world import World
@@ -129,7 +129,7 @@ def _take_by_token(world: World, page: Page, word: object, message: dict[str, An
             raise _unreachable()
         bubble = world.add_bubble(person, message, by_page=True, token=token.token)
         _spend(world, token, bubble)
-        arrival.receive(world, bubble)
+        message_arrival.receive(world, bubble)
     shown = {"recipient_id": person.psid} if world.behaviour.recipient_id_with_token else {}
     return {**shown, "message_id": bubble.mid}
 
@@ -167,7 +167,7 @@ def _take_by_psid(
         if world.now() >= open_until:
             raise GraphError(10, "(#10) This message is sent outside of allowed window.", subcode=2018278)
         bubble = world.add_bubble(person, message, by_page=True)
-        arrival.receive(world, bubble)
+        message_arrival.receive(world, bubble)
     return {"recipient_id": person.psid, "message_id": bubble.mid}
 
 

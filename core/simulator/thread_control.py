@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.simulator import profiles
+from core.simulator import page_edges
 from core.simulator.entities import GraphError, SimulatedPerson
+from core.simulator.page_edges import Edge, parsed
 from core.simulator.person_events import emit
-from core.simulator.profiles import Edge, parsed
 from core.simulator.world import World
 
 PAGE_INBOX = "263902037430900"  # the app id of the page's own inbox
@@ -23,7 +23,7 @@ def pass_control(edge: Edge) -> dict[str, Any]:
     if not to.isdecimal():
         raise GraphError(100, "(#100) The parameter target_app_id is required.")
     _refuse_unless_ours(person)
-    _hold(edge.world, person, None if to == profiles.APP_ID else to)
+    _hold(edge.world, person, None if to == page_edges.APP_ID else to)
     return {"success": True}
 
 
@@ -43,7 +43,7 @@ def request_control(edge: Edge) -> dict[str, Any]:
 def thread_owner(edge: Edge) -> dict[str, Any]:
     """Answer GET /{page}/thread_owner."""
     person = _person(edge)
-    return {"data": [{"thread_owner": {"app_id": person.held_by or profiles.APP_ID}}]}
+    return {"data": [{"thread_owner": {"app_id": person.held_by or page_edges.APP_ID}}]}
 
 
 def another_app_takes(world: World, psid: str, *, app_id: str = PAGE_INBOX) -> None:
@@ -60,7 +60,7 @@ def another_app_passes(world: World, psid: str) -> None:
         person = world.person(psid)
         was = person.held_by
         _hold(world, person, None)
-        control = {"new_owner_app_id": profiles.APP_ID, "previous_owner_app_id": was}
+        control = {"new_owner_app_id": page_edges.APP_ID, "previous_owner_app_id": was}
         emit(world, person, "messaging_handovers", None, pass_thread_control=control)
 
 

@@ -17,7 +17,7 @@ from core.errors import N_
 from core.fanpages.queries import FanpageView
 from core.pictures.attachments import with_names
 from core.settings import settings
-from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
+from core.simulator.control_client import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from core.text.catalogues import language_of, say_in
 from pages.components import page_registry
 from pages.components.phone_taps import OnTap

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.fanpages.pictures import picture_of
 from core.fanpages.queries import FanpageView
-from core.simulator.remote import SimulatorClient, SimulatorUnreachable
+from core.simulator.control_client import SimulatorClient, SimulatorUnreachable
 from core.text.catalogues import language_of
 from pages.components.layout import empty_state, page_header
 from pages.components.phone import draw_phone

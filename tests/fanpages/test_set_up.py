@@ -25,7 +25,7 @@ from core.fanpages.set_up_queries import list_addresses, read_conditions, read_s
 from core.fanpages.set_up_rules import Check, Step
 from core.settings import settings
 from core.simulator import World, running_simulator
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.messenger.graph import Reply, running_graph
 
 PAGE, TOKEN = "100000000000001", "EAABpagetoken1"

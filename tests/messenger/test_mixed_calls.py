@@ -22,7 +22,7 @@ from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import AddressedSend, send_together
 from core.messenger.signature import appsecret_proof
 from core.simulator import World, running_simulator
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.messenger.conftest import APP_SECRET
 from tests.messenger.graph import Handler, Reply, Seen
 from tests.messenger.test_batch import item, steps, taken

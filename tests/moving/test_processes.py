@@ -24,7 +24,7 @@ from core.moving.move import abandon
 from core.sending.work_snapshot import fanpages_with_work
 from core.settings import settings
 from core.simulator import World, running_simulator
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests import claiming
 from tests.processes import HOME, answers, free_port, process, until
 

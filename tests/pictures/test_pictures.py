@@ -22,7 +22,7 @@ from core.pictures.files import draw_anew, find_file, folder, thumbnail
 from core.pictures.rules import PATH, name_in, with_pictures
 from core.pictures.scheduled_jobs import RENEWED_AFTER, hand_over_pictures
 from core.simulator import World, running_simulator
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.arrange import Arrange
 from webhook_server.application import create_app
 

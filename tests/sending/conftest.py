@@ -22,7 +22,7 @@ from core.sending.loop import SendingLoop
 from core.sending.replies import claims as reply_claims
 from core.settings import settings
 from core.simulator import World, running_simulator
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.arrange import Arrange
 from tests.databases import TestDatabase
 from tests.sending.platform import Platform

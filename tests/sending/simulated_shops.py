@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.consent import actions as topics
 from core.consent import imports
 from core.fanpages import actions as fanpages
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.processes import process
 
 

@@ -17,7 +17,7 @@ from core.messenger.client import Accepted, Messenger
 from core.messenger.errors import Failure, NextStep, classify
 from core.sending.rules import FEW
 from core.simulator import World, running_simulator
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform
 

@@ -27,7 +27,7 @@ from core.encryption import decrypt
 from core.messenger.client import Messenger
 from core.sending.calls import grouping as call_grouping
 from core.simulator import World, running_simulator
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.sending.conftest import Studio
 from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, Gateway, gateway
 

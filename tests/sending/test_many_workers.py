@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import make_url
 
 from core.broadcasts import queries
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.databases import TestDatabase
 from tests.processes import until
 from tests.sending.frozen_connection import FrozenConnection

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from core.simulator import World, running_simulator
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 
 PAGE, TOKEN, SECRET = "100000000000001", "page-token-of-the-shop", "app-secret-of-the-shop"
 ALL_FIELDS = [

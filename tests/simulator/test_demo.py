@@ -19,7 +19,7 @@ from core.demo import past, seed, story
 from core.demo.story import broadcast_content
 from core.fanpages.queries import list_fanpages
 from core.settings import settings
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.processes import answers, free_port, process, until
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.simulator.remote import NotPossibleForPerson
+from core.simulator.control_client import NotPossibleForPerson
 from tests.simulator.conftest import PAGE
 
 EDGE = "me/messenger_profile"

@@ -10,7 +10,7 @@ from core.conversation.actions import BlockDraft, EntryDraft, save_message
 from core.fanpages.queries import list_fanpages
 from core.settings import settings
 from core.simulator import World, running_simulator
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.pages.conftest import fresh_panel as fresh_panel
 from tests.pages.conftest import panel as panel
 from tests.simulator.conftest import PAGE, REQUEST, Graph

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.messenger.signature import appsecret_proof
-from core.simulator.remote import SimulatorClient
+from core.simulator.control_client import SimulatorClient
 from tests.simulator.conftest import PAGE, REQUEST, SECRET, TOKEN, Graph
 
 DAY = 24 * 3600

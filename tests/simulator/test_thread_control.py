@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from core.simulator.remote import NotPossibleForPerson, SimulatorClient
+from core.simulator.control_client import NotPossibleForPerson, SimulatorClient
 from tests.simulator.conftest import ALL_FIELDS, PAGE, Graph, Receiver
 
 URL = "https://shop.example/x"

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from core.messenger import signature
-from core.simulator.remote import NotPossibleForPerson
+from core.simulator.control_client import NotPossibleForPerson
 from tests.simulator.conftest import PAGE, REQUEST, SECRET
 
 

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from core.simulator import World
+from core.simulator.control_client import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from core.simulator.faults import Fault
-from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from tests.processes import free_port
 from tests.simulator.conftest import PAGE, REQUEST, TOKEN, Graph
 
