@@ -19,7 +19,7 @@ from pages.components.table_columns import choose
 from pages.components.table_order import order_asked
 from pages.components.tables import Badge, Column, table
 from pages.components.texts import _, speaker
-from pages.opt_ins import dialogs, filters, import_dialog, imports
+from pages.opt_ins import filters, import_dialog, imports, without_topic
 
 SIZE = 50
 
@@ -44,7 +44,7 @@ def draw_page() -> None:
         _actions(here, fanpage_id, chosen)
     if chosen.topic_id is None:
         without = count_opt_ins(fanpage_id, OptInFilter(without_topic=True), now=now)
-        dialogs.draw_without_topic(topics, without)
+        without_topic.draw_without_topic(topics, without)
     _list(fanpage_id, chosen, columns)
 
 
