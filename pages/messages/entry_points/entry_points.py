@@ -18,7 +18,7 @@ from pages.components.session import Current, attempt, current, flash
 from pages.components.styles import draw_editor_styles
 from pages.components.texts import _, when
 from pages.messages.entry_points import held_entries
-from pages.messages.entry_points.held_profile import Held, hold, profile_of, put_profile
+from pages.messages.entry_points.edited_profile import EditedProfile, open_profile, profile_of, put_profile
 from pages.messages.entry_points.locale_names import locale_name
 from pages.messages.entry_points.profile_form import (
     FormContext,
@@ -48,8 +48,8 @@ def draw_page() -> None:
 def _draw(here: Current, fanpage: FanpageView, slot: st.delta_generator.DeltaGenerator) -> None:
     may_edit = here.actor.may(Permission.EDIT)
     view, names = get_profile(fanpage.id), queries.message_names(fanpage.id)
-    held = hold(fanpage.id, view)
-    problems = check_profile(profile_of(held), names.keys())
+    edited = open_profile(fanpage.id, view)
+    problems = check_profile(profile_of(edited), names.keys())
     entries = entry_point_queries.entry_points_of(fanpage.id)
     clashes = find_clashes(held_entries.keywords(entries))
     draw_editor_styles()
@@ -63,7 +63,7 @@ def _draw(here: Current, fanpage: FanpageView, slot: st.delta_generator.DeltaGen
         )
         draw_publish_dialog(here.actor, fanpage, names=names, problems=problems, clashes=clashes)
     _draw_state(view)
-    context = FormContext(here.actor, held, _locale(held), names, problems, not may_edit)
+    context = FormContext(here.actor, edited, _locale(edited), names, problems, not may_edit)
     chat, menu, words, links, comments = st.tabs(
         [_("New chat"), _("Menu"), _("Keywords"), _("Links and QR codes"), _("Comments")]
     )
@@ -96,10 +96,10 @@ def _draw_state(view: ProfileView) -> None:
             st.badge(words, icon=":material/edit:", color="orange")
 
 
-def _locale(held: Held) -> str:
+def _locale(edited: EditedProfile) -> str:
     """The language that is being written."""
-    others = [each for each in held["locales"] if each not in (DEFAULT, *LOCALES)]
-    written = {locale for locale, one in held["locales"].items() if any(one[k] for k in one if k != "uid")}
+    others = [each for each in edited["locales"] if each not in (DEFAULT, *LOCALES)]
+    written = {locale for locale, one in edited["locales"].items() if any(one[k] for k in one if k != "uid")}
 
     def named(locale: str) -> str:
         return f"{locale_name(locale)} ✓" if locale in written else locale_name(locale)
@@ -150,7 +150,7 @@ def _take_over(context: FormContext, fanpage_id: int) -> None:
     elif found[0] is None:
         flash(_("Nothing is live on Facebook yet."), ":material/info:")
     else:
-        put_profile(context.actor, context.held, found[0])
+        put_profile(context.actor, context.edited, found[0])
 
 
 draw_page()

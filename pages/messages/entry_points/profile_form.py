@@ -19,7 +19,13 @@ from core.errors import Problem
 from pages.components.block_editor.fields import draw_problems, small_button
 from pages.components.character_counter import show_counter
 from pages.components.texts import _
-from pages.messages.entry_points.held_profile import Held, HeldItem, blank_item, change, locale_of
+from pages.messages.entry_points.edited_profile import (
+    EditedItem,
+    EditedProfile,
+    blank_item,
+    change,
+    locale_of,
+)
 
 _WEB = -1  # in the place of a message's id
 _WEB_START = "https://"
@@ -30,7 +36,7 @@ class FormContext:
     """What the inputs are drawn with."""
 
     actor: Actor
-    held: Held
+    edited: EditedProfile
     locale: str
     names: Mapping[int, str]  # of the fanpage's messages
     problems: Sequence[Problem]  # of the whole profile
@@ -41,7 +47,7 @@ class FormContext:
 
 
 def edit_greeting(context: FormContext) -> None:
-    one = locale_of(context.held, context.locale)
+    one = locale_of(context.edited, context.locale)
     key = f"profile_{one['uid']}_greeting"
     st.session_state.setdefault(key, one["greeting"])
     st.text_area(
@@ -52,7 +58,7 @@ def edit_greeting(context: FormContext) -> None:
         placeholder=_("Hello {{user_first_name}}, how can we help?"),
         help=_("Facebook replaces {{user_first_name}} with the customer's first name."),
         on_change=change,
-        args=(context.actor, context.held, _taken(one, "greeting", key)),
+        args=(context.actor, context.edited, _taken(one, "greeting", key)),
     )
     show_counter(one["greeting"], GREETING_LIMIT)
     draw_problems(context.problems_of("greeting"))
@@ -69,7 +75,7 @@ def edit_menu(context: FormContext) -> None:
 def _edit_items(
     context: FormContext, part: str, longest: int, most: int, add: str, *, may_open_web: bool = False
 ) -> None:
-    items: list[HeldItem] = locale_of(context.held, context.locale)[part]
+    items: list[EditedItem] = locale_of(context.edited, context.locale)[part]
     for place, item in enumerate(items):
         with st.container(key=f"profile_item_{item['uid']}", border=True):
             _edit_item(context, items, place, longest, may_open_web=may_open_web)
@@ -82,12 +88,12 @@ def _edit_items(
             key=f"profile_{part}_add",
             icon=":material/add:",
             on_click=change,
-            args=(context.actor, context.held, lambda: items.append(blank_item())),
+            args=(context.actor, context.edited, lambda: items.append(blank_item())),
         )
 
 
 def _edit_item(
-    context: FormContext, items: list[HeldItem], place: int, longest: int, *, may_open_web: bool
+    context: FormContext, items: list[EditedItem], place: int, longest: int, *, may_open_web: bool
 ) -> None:
     item = items[place]
     key = f"profile_{item['uid']}"
@@ -99,7 +105,7 @@ def _edit_item(
             key=f"{key}_title",
             disabled=context.is_locked,
             on_change=change,
-            args=(context.actor, context.held, _taken(item, "title", f"{key}_title")),
+            args=(context.actor, context.edited, _taken(item, "title", f"{key}_title")),
         )
         show_counter(item["title"], longest, only_near=True)
     with leads:
@@ -114,11 +120,11 @@ def _edit_item(
             key=f"{key}_url",
             disabled=context.is_locked,
             on_change=change,
-            args=(context.actor, context.held, _taken(item, "url", f"{key}_url")),
+            args=(context.actor, context.edited, _taken(item, "url", f"{key}_url")),
         )
 
 
-def _choose_target(context: FormContext, item: HeldItem, key: str, *, may_open_web: bool) -> None:
+def _choose_target(context: FormContext, item: EditedItem, key: str, *, may_open_web: bool) -> None:
     options = list(context.names) + ([_WEB] if may_open_web else [])
     chosen = _WEB if item["url"] is not None else item["message_id"]
     st.session_state.setdefault(f"{key}_leads", chosen if chosen in options else None)
@@ -130,19 +136,19 @@ def _choose_target(context: FormContext, item: HeldItem, key: str, *, may_open_w
         placeholder=_("Choose a message"),
         format_func=lambda one: _("A web address") if one == _WEB else context.names.get(one, ""),
         on_change=change,
-        args=(context.actor, context.held, lambda: _aim(item, st.session_state[f"{key}_leads"])),
+        args=(context.actor, context.edited, lambda: _aim(item, st.session_state[f"{key}_leads"])),
     )
 
 
-def _aim(item: HeldItem, target: int | None) -> None:
+def _aim(item: EditedItem, target: int | None) -> None:
     is_web = target == _WEB
     item["url"] = (item["url"] or _WEB_START) if is_web else None
     item["message_id"] = None if is_web else target
 
 
-def _tools(context: FormContext, items: list[HeldItem], place: int, key: str) -> None:
+def _tools(context: FormContext, items: list[EditedItem], place: int, key: str) -> None:
     def act(edit: Callable[[], object]) -> tuple[object, ...]:
-        return context.actor, context.held, edit
+        return context.actor, context.edited, edit
 
     up = act(lambda: items.insert(place - 1, items.pop(place)))
     gone = act(lambda: items.pop(place))
@@ -150,7 +156,7 @@ def _tools(context: FormContext, items: list[HeldItem], place: int, key: str) ->
     small_button(f"{key}_remove", "delete", _("Remove"), False, change, gone)
 
 
-def _taken(holder: Held, field: str, key: str) -> Callable[[], None]:
+def _taken(holder: EditedProfile, field: str, key: str) -> Callable[[], None]:
     def take() -> None:
         holder[field] = st.session_state[key]
 
