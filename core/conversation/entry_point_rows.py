@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.conversation.entry_kinds.registry import HELD
+from core.conversation.entry_kinds.registry import COMPOSED
 from core.db.tables import EntryPoint, Message
 
 
@@ -14,7 +14,7 @@ def webhook_fields(db: Session, fanpage_id: int) -> tuple[str, ...]:
     kinds = db.execute(
         select(col(EntryPoint.kind)).where(col(EntryPoint.fanpage_id) == fanpage_id).distinct()
     ).scalars()
-    return tuple(sorted({HELD[kind].webhook_field for kind in kinds if kind in HELD} - {""}))
+    return tuple(sorted({COMPOSED[kind].webhook_field for kind in kinds if kind in COMPOSED} - {""}))
 
 
 def message_ids(db: Session, fanpage_id: int) -> set[int]:

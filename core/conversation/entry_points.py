@@ -12,7 +12,7 @@ from core.conversation.drafts import EntryDraft
 from core.conversation.entry_kinds.kind import CustomerAct, Fields
 from core.conversation.entry_kinds.kind import FoundEntry as FoundEntry
 from core.conversation.entry_kinds.kind import KnownEntry as KnownEntry
-from core.conversation.entry_kinds.registry import HELD, KINDS, TAPPED
+from core.conversation.entry_kinds.registry import COMPOSED, KINDS, TAPPED
 from core.errors import N_, Problem, problem
 
 ENTRIES_LIMIT = 50
@@ -47,13 +47,13 @@ def message_in(payload: str | None) -> int | None:
 
 def entry_key(kind: str, value: str) -> str:
     """Two entry points of a kind are the same one when their keys are equal."""
-    known = HELD[kind]
+    known = COMPOSED[kind]
     return known.key(known.clean(EntryDraft(kind, None, value)).value)
 
 
 def clean_entry(entry: EntryDraft) -> EntryDraft:
     """An entry point as it is kept."""
-    return HELD[entry.kind].clean(entry) if entry.kind in HELD else entry
+    return COMPOSED[entry.kind].clean(entry) if entry.kind in COMPOSED else entry
 
 
 def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
@@ -67,7 +67,7 @@ def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
             )
         )
     for entry in map(clean_entry, entry_points):
-        kind = HELD.get(entry.kind)
+        kind = COMPOSED.get(entry.kind)
         if kind is None:
             words = N_("There is no entry point called “{kind}”.")
             found.append(problem("entry_points", words, kind=entry.kind))
@@ -84,18 +84,18 @@ def check_taken(entry_points: Sequence[EntryDraft], owners: Mapping[tuple[str, s
     """What is wrong because an entry point leads to another message already; `owners` names those that have
     one, by kind and `entry_key`."""
     wanted = [(entry, owners.get((entry.kind, entry_key(entry.kind, entry.value)))) for entry in entry_points]
-    return [HELD[entry.kind].taken(entry, owner) for entry, owner in wanted if owner is not None]
+    return [COMPOSED[entry.kind].taken(entry, owner) for entry, owner in wanted if owner is not None]
 
 
 def typed_entries(fields: Fields) -> list[EntryDraft]:
     """The entry points that the composer's fields hold."""
-    return [entry for kind in HELD.values() for entry in kind.typed(fields)]
+    return [entry for kind in COMPOSED.values() for entry in kind.typed(fields)]
 
 
 def fields_of(entry_points: Sequence[EntryDraft]) -> dict[str, Any]:
     """The composer's fields that hold these entry points."""
     return {
         name: value
-        for kind in HELD.values()
+        for kind in COMPOSED.values()
         for name, value in kind.fill([entry for entry in entry_points if entry.kind == kind.name]).items()
     }

@@ -8,7 +8,7 @@ from typing import Any
 from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.blocks.registry import find_kind, kind_of
 from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, MessageDraft
-from core.conversation.entry_kinds.registry import HELD
+from core.conversation.entry_kinds.registry import COMPOSED
 from core.conversation.queries import MessageView, topic_names
 from core.conversation.translations import is_language
 from core.errors import N_, Invalid, problem
@@ -34,7 +34,8 @@ def to_json(view: MessageView, translations: Mapping[str, MessageView] | None = 
         "blocks": _written(view),
         **({"translations": said} if said else {}),
         "entry_points": [
-            HELD[each.kind].write(EntryDraft(each.kind, each.match, each.value)) for each in view.entry_points
+            COMPOSED[each.kind].write(EntryDraft(each.kind, each.match, each.value))
+            for each in view.entry_points
         ],
     }
 
@@ -68,11 +69,11 @@ def _block(item: object, topics: dict[str, int], path: str) -> BlockDraft:
 
 def _entry_point(item: object) -> EntryDraft:
     if isinstance(item, str):  # the name of a kind that needs no more, or a keyword
-        stands_alone = item in HELD and HELD[item].stands_alone
-        return EntryDraft(item) if stands_alone else HELD[EntryKind.KEYWORD].read({"value": item})
+        stands_alone = item in COMPOSED and COMPOSED[item].stands_alone
+        return EntryDraft(item) if stands_alone else COMPOSED[EntryKind.KEYWORD].read({"value": item})
     if not isinstance(item, Mapping):
         raise Invalid([problem("entry_points", N_("Each entry point is a JSON object with a “kind”."))])
-    kind = HELD.get(_kind(item))
+    kind = COMPOSED.get(_kind(item))
     return kind.read(item) if kind else EntryDraft(_kind(item))  # which `check_message` speaks of
 
 

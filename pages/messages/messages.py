@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.conversation.blocks.bubble import Shape
-from core.conversation.entry_kinds.registry import HELD
+from core.conversation.entry_kinds.registry import COMPOSED
 from core.conversation.preview import bubbles_of
 from core.conversation.queries import MessageView, count_messages, list_messages
 from core.templates.rules import TemplateKind
@@ -102,7 +102,7 @@ def _titled(row: MessageView) -> str:
 
 
 def _starters(row: MessageView) -> str | Two:
-    shown = [_(HELD[entry.kind].listed, value=entry.value) for entry in row.entry_points]
+    shown = [_(COMPOSED[entry.kind].listed, value=entry.value) for entry in row.entry_points]
     if not row.published:
         return Two("–", _("not published yet"))
     if not shown:

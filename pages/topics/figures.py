@@ -41,7 +41,7 @@ def draw_after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
 
 
 def draw_figures(topic: TopicView) -> None:
-    """How many may be notified now, are held, were notified, or end soon."""
+    """How many may be notified now, are reserved, were notified, or end soon."""
     shown = [
         Card(
             _("Can be notified now"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.conversation.drafts import EntryDraft, EntryKind
 from core.conversation.entry_kinds.ref import link_name
-from core.conversation.entry_kinds.registry import HELD, KINDS
+from core.conversation.entry_kinds.registry import COMPOSED, KINDS
 from core.conversation.entry_points import check_entry_points, clean_entry, fields_of, typed_entries
 from pages.messages.composer.entry_forms.registry import FORMS
 
@@ -24,7 +24,7 @@ FILES = [
 ]
 PLAYS = {
     "pages/demo/entry_points.py",
-    "pages/messages/entry_points/held_entries.py",
+    "pages/messages/entry_points/composed_entries.py",
 }  # somebody has to do on the phone what each kind wants
 
 
@@ -46,11 +46,11 @@ def test_nobody_compares_the_kind_of_an_entry_point() -> None:
 
 def test_each_kind_has_its_name_and_each_that_a_message_holds_its_form() -> None:
     assert set(KINDS) == set(EntryKind)
-    assert list(FORMS) == list(HELD)
+    assert list(FORMS) == list(COMPOSED)
 
 
 def test_the_fields_of_a_kind_are_of_no_other() -> None:
-    names = [field for kind in HELD.values() for field in kind.fields]
+    names = [field for kind in COMPOSED.values() for field in kind.fields]
     assert len(names) == len(set(names))
     assert set(fields_of([])) == set(names)
 

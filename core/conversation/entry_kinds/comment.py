@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 from core.conversation.drafts import EntryDraft, EntryKind, KeywordMatch
 from core.conversation.entry_kinds.keyword import check_keyword, keyword_key
 from core.conversation.entry_kinds.kind import (
+    ComposedKind,
     CustomerAct,
     Fields,
     FoundEntry,
-    HeldKind,
     KnownEntry,
     found,
     joined_list,
@@ -31,7 +31,7 @@ from core.text.normalise import normalise_name
 ANY = "any"  # in the place of a match: whatever the comment says
 
 
-class Comment(HeldKind):
+class Comment(ComposedKind):
     name = EntryKind.COMMENT
     named, plain, listed = N_("Comment with “{value}”"), N_("Comment"), N_("Comment: {value}")
     is_bubble = False

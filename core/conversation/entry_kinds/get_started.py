@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from core.conversation.drafts import EntryDraft, EntryKind
 from core.conversation.entry_kinds.kind import (
+    ComposedKind,
     CustomerAct,
     Fields,
     FoundEntry,
-    HeldKind,
     KnownEntry,
     found,
 )
@@ -18,7 +18,7 @@ from core.conversation.payloads import GET_STARTED_PAYLOAD
 from core.errors import N_, Problem, problem
 
 
-class GetStarted(HeldKind):
+class GetStarted(ComposedKind):
     name = EntryKind.GET_STARTED
     named = plain = N_("Get Started")
     listed = N_("Get Started button")

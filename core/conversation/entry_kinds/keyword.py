@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from core.conversation.drafts import EntryDraft, EntryKind, KeywordMatch
 from core.conversation.entry_kinds.kind import (
+    ComposedKind,
     CustomerAct,
     Fields,
     FoundEntry,
-    HeldKind,
     KnownEntry,
     joined_list,
     split_list,
@@ -25,7 +25,7 @@ from core.text.utf16_units import length
 KEYWORD_LIMIT = 100
 
 
-class Keyword(HeldKind):
+class Keyword(ComposedKind):
     name = EntryKind.KEYWORD
     named, plain, listed = N_("Keyword “{value}”"), N_("Keyword"), N_("“{value}”")
     is_written = True

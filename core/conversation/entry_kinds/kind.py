@@ -59,8 +59,8 @@ class EntryPointKind(ABC):
         """The entry point that the act leads to; `known` are those of this kind, oldest first."""
 
 
-class HeldKind(EntryPointKind):
-    """A kind that a message holds: it is typed in the composer, and each leads to one message."""
+class ComposedKind(EntryPointKind):
+    """A kind that is typed in the composer of a message, and leads to that message."""
 
     fields: ClassVar[Fields]  # the composer's fields of this kind, empty
     listed: ClassVar[str]  # in the list of messages, with {value}

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 from core.conversation.drafts import EntryDraft, EntryKind
 from core.conversation.entry_kinds.kind import (
+    ComposedKind,
     CustomerAct,
     Fields,
     FoundEntry,
-    HeldKind,
     KnownEntry,
     found,
     joined_list,
@@ -28,7 +28,7 @@ _SAFE = re.compile(r"[A-Za-z0-9+/=.:_-]{1,200}")  # what survives in a link as i
 _MADE_LIMIT = 60  # characters of a name that we make; ours: short links are easier to type and to scan
 
 
-class Ref(HeldKind):
+class Ref(ComposedKind):
     name = EntryKind.REF
     named, plain, listed = N_("Link “{value}”"), N_("Link"), N_("Link: {value}")
     is_bubble = False

@@ -11,7 +11,7 @@ from core.conversation.entry_kinds.comment import Comment
 from core.conversation.entry_kinds.get_started import GetStarted
 from core.conversation.entry_kinds.ice_breaker import IceBreaker
 from core.conversation.entry_kinds.keyword import Keyword
-from core.conversation.entry_kinds.kind import EntryPointKind, HeldKind
+from core.conversation.entry_kinds.kind import ComposedKind, EntryPointKind
 from core.conversation.entry_kinds.menu_item import MenuItem
 from core.conversation.entry_kinds.ref import Ref
 from core.conversation.entry_kinds.tapped import TappedKind
@@ -32,11 +32,11 @@ KINDS: dict[str, EntryPointKind] = {
         Comment(),
     )
 }
-# Those that a message holds, in the order in which the composer shows them.
-HELD: dict[str, HeldKind] = {kind.name: kind for kind in (GetStarted(), Keyword(), Ref(), Comment())}
+# Those that are typed in the composer of their message, in the order in which it shows them.
+COMPOSED: dict[str, ComposedKind] = {kind.name: kind for kind in (GetStarted(), Keyword(), Ref(), Comment())}
 TAPPED: tuple[TappedKind, ...] = tuple(kind for kind in KINDS.values() if isinstance(kind, TappedKind))
 
 
 def written_kinds() -> list[str]:
     """The names of the kinds whose value the customer writes as a message."""
-    return [name for name, kind in HELD.items() if kind.is_written]
+    return [name for name, kind in COMPOSED.items() if kind.is_written]

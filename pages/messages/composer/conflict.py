@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.conversation.drafts import EntryDraft
-from core.conversation.entry_kinds.registry import HELD
+from core.conversation.entry_kinds.registry import COMPOSED
 from core.conversation.preview import bubbles_of
 from core.conversation.stored_content import entries_in, to_stored
 from core.conversation.versions import Draft
@@ -31,7 +31,7 @@ def _words(field: str, value: Any) -> str:
 
 
 def _listed(entry: EntryDraft) -> str:
-    return _(HELD[entry.kind].listed, value=entry.value)
+    return _(COMPOSED[entry.kind].listed, value=entry.value)
 
 
 def _block(block: dict[str, Any]) -> list[str]:

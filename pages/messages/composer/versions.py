@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.conversation.entry_kinds.registry import HELD
+from core.conversation.entry_kinds.registry import COMPOSED
 from core.conversation.preview import bubbles_of_blocks
 from core.conversation.version_queries import VersionView, list_versions
 from core.conversation.versions import Draft
@@ -62,7 +62,7 @@ def _label(version: VersionView) -> str:
 
 
 def _starters(version: VersionView) -> str:
-    said = [_(HELD[entry.kind].listed, value=entry.value) for entry in version.entry_points]
+    said = [_(COMPOSED[entry.kind].listed, value=entry.value) for entry in version.entry_points]
     return ", ".join(said) or _("only reached by buttons")
 
 

@@ -17,7 +17,7 @@ from pages.components.layout import page_header
 from pages.components.session import Current, attempt, current, flash
 from pages.components.styles import draw_editor_styles
 from pages.components.texts import _, when
-from pages.messages.entry_points import held_entries
+from pages.messages.entry_points import composed_entries
 from pages.messages.entry_points.edited_profile import EditedProfile, open_profile, profile_of, put_profile
 from pages.messages.entry_points.locale_names import locale_name
 from pages.messages.entry_points.profile_form import (
@@ -51,7 +51,7 @@ def _draw(here: Current, fanpage: FanpageView, slot: st.delta_generator.DeltaGen
     edited = open_profile(fanpage.id, view)
     problems = check_profile(profile_of(edited), names.keys())
     entries = entry_point_queries.entry_points_of(fanpage.id)
-    clashes = find_clashes(held_entries.keywords(entries))
+    clashes = find_clashes(composed_entries.keywords(entries))
     draw_editor_styles()
     if may_edit:
         slot.button(
@@ -72,11 +72,11 @@ def _draw(here: Current, fanpage: FanpageView, slot: st.delta_generator.DeltaGen
     with menu:
         _draw_menu(context, fanpage)
     with words:
-        held_entries.draw_keywords(fanpage.id, entries, clashes, names)
+        composed_entries.draw_keywords(fanpage.id, entries, clashes, names)
     with links:
-        held_entries.draw_links(fanpage, entries)
+        composed_entries.draw_links(fanpage, entries)
     with comments:
-        held_entries.draw_comments(entries)
+        composed_entries.draw_comments(entries)
 
 
 def _open_publishing() -> None:
@@ -117,7 +117,7 @@ def _locale(edited: EditedProfile) -> str:
 
 def _draw_chat(context: FormContext, entries: list[entry_point_queries.OwnedEntry]) -> None:
     edit_greeting(context)
-    held_entries.draw_get_started(entries)
+    composed_entries.draw_get_started(entries)
     st.markdown(f"**{_('Suggested questions')}**")
     st.caption(
         _(

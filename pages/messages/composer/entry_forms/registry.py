@@ -1,4 +1,4 @@
-"""The form of each kind of entry point that a message holds."""
+"""The form of each kind of entry point that is typed in the composer of a message."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The entry points that messages hold: where each leads, and where they get in each other's way. They are
-changed in the composer of their message."""
+"""The entry points typed in the composer: where each leads, and where they get in each other's way. They are
+changed there, in their message."""
 
 from __future__ import annotations
 
