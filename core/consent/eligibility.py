@@ -137,8 +137,8 @@ def why_kept_out(now: datetime) -> ColumnElement[str]:
 
 
 def is_unspent(now: datetime) -> ColumnElement[bool]:
-    """Whether an opt-in can still bring its customer a notification: it is usable, or reserved by a delivery that
-    has not been tried. One whose delivery is under way, or in doubt, counts as used."""
+    """Whether an opt-in can still bring its customer a notification: it is usable, or reserved by a delivery
+    that has not been tried. One whose delivery is under way, or in doubt, counts as used."""
     waits = exists().where(
         col(Delivery.opt_in_id) == col(OptIn.id),
         col(Delivery.state) == DeliveryState.QUEUED,

@@ -190,7 +190,7 @@ def update_import(claimed: OptInImport, **values: Any) -> None:
 
 def undo_import(by: Actor, import_id: int, *, now: datetime) -> int:
     """Take back all that an import brought, in transactions of some thousand. Returns how many. Raises
-    WrongState as soon as one of them is reserved or was used by a broadcast: none of those is ever touched."""
+    WrongState as soon as one of them is reserved or was used: none of those is ever touched."""
     taken = 0
     while True:
         with transaction() as db:

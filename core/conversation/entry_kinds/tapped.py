@@ -1,5 +1,5 @@
-"""What the kinds have in common whose payload names the message: what a customer taps. None is typed in a composer;
-they are where they are drawn, on a message or in the fanpage's Messenger profile."""
+"""What the kinds have in common whose payload names the message: what a customer taps. None is typed in
+a composer: they are where they are drawn, on a message or in the fanpage's Messenger profile."""
 
 from __future__ import annotations
 
