@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 for _name in [name for name in os.environ if name.startswith("OTN_")]:
     del os.environ[_name]  # nothing of the developer's own settings reaches a test
 os.environ["OTN_ENV_FILE"] = ""
+# How long an example takes says how busy the machine is, and nothing of the code.
+hypothesis.settings.register_profile("without_deadline", deadline=None)
+hypothesis.settings.load_profile("without_deadline")
 
 from core.db import engine, postgresql, timed_cache  # noqa: E402
 from core.fanpages import connection  # noqa: E402
