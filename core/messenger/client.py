@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -115,9 +115,11 @@ class Messenger:
             read_send(answer.status, json_or_text(answer.body), secrets, by_token=token is not None), answer
         )
 
-    def show_typing(self, psid: str) -> None:
-        """Show a person that we are typing. Nothing depends on it: what the platform answers is not read."""
-        self._call_json("POST", f"{self.page_id}/messages", {}, typing(psid))
+    def show_typing(self, psid: str, *, on_left: Callable[[], object]) -> None:
+        """Show a person that we are typing. Nothing depends on it: what the platform answers is not read.
+        `on_left` is called when it is on its way, before it is answered; never if it could not leave."""
+        data = json.dumps(typing(psid)).encode()
+        self._call("POST", f"{self.page_id}/messages", {}, data, "application/json", on_left)
 
     def send_batch(self, sends: Sequence[TokenSend]) -> list[Answer]:
         """Send at most 50 messages in one call. Returns one answer for each, in their order. A single message
@@ -231,14 +233,21 @@ class Messenger:
         return self._call(method, path, params, json.dumps(json_body).encode(), "application/json")
 
     def _call(
-        self, method: str, path: str, params: dict[str, str], data: bytes | None, content_type: str
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str],
+        data: bytes | None,
+        content_type: str,
+        on_left: Callable[[], object] | None = None,
     ) -> HttpAnswer | NoAnswer:
         query = urlencode({**params, "appsecret_proof": self._proof} if self._proof else params)
         url = f"{self.root}/{quote(path, safe='/', errors='replace')}" + (f"?{query}" if query else "")
         headers: dict[str, str | bytes] = {"Authorization": b"Bearer " + _bytes(self._token)}
         if content_type:
             headers["Content-Type"] = content_type
-        return self._with_usage(self._transport.call(method, url, headers=headers, data=data))
+        answer = self._transport.call(method, url, headers=headers, data=data, on_left=on_left)
+        return self._with_usage(answer)
 
     def _call_batch(self, field: str) -> HttpAnswer | NoAnswer:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,9 +62,15 @@ class Transport:
         self._pool: tuple[HTTPConnectionPool, bool] | None = None
 
     def call(
-        self, method: str, url: str, *, headers: Mapping[str, str | bytes], data: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str | bytes],
+        data: bytes | None = None,
+        on_left: Callable[[], object] | None = None,
     ) -> HttpAnswer | NoAnswer:
-        """Make one call, without redirects and retries."""
+        """Make one call, without redirects and retries. `on_left` is called when all of `data` has left."""
         try:
             for header in headers.items():
                 check_header_validity(header)  # type: ignore[type-var]
@@ -72,11 +78,14 @@ class Transport:
             target = url if by_proxy else url[url.index("/", url.index("://") + 3) :]
         except Exception as error:
             return NoAnswer(NextStep.NOT_SENT, "not_connected", _words(error))
+        body: bytes | Iterator[bytes] | None = data
+        if on_left and data is not None:
+            body, headers = _telling(data, on_left), {**headers, "Content-Length": str(len(data))}
         try:
             response = pool.urlopen(
                 method,
                 target,
-                body=data,
+                body=body,
                 headers=headers,  # type: ignore[arg-type]  # bytes are fine
                 redirect=False,
                 assert_same_host=False,
@@ -106,6 +115,12 @@ def _route(base_url: str) -> dict[str, Any]:
     found = requests.Session().merge_environment_settings(base_url, {}, None, None, None)
     here = urlsplit(base_url).hostname in _HERE
     return {"proxies": {} if here else found["proxies"], "verify": found["verify"]}
+
+
+def _telling(data: bytes, on_left: Callable[[], object]) -> Iterator[bytes]:
+    """The same data; when it has been written and the next is asked for, it has left."""
+    yield data
+    on_left()
 
 
 def _lost(error: Exception) -> NoAnswer:

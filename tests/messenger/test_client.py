@@ -56,6 +56,26 @@ def test_the_connection_is_kept_for_the_next_call(graph, messenger):
     assert len({seen.connection for seen in graph.seen}) == 1
 
 
+def test_typing_says_when_it_has_left_before_it_is_answered(graph, messenger):
+    has_left, told_in_time = threading.Event(), []
+
+    def answer_once_told(handler):
+        told_in_time.append(has_left.wait(20))
+        handler.answer(Reply(200, {"recipient_id": "25"}))
+
+    graph.will(answer_once_told)
+    messenger.show_typing("25", on_left=has_left.set)
+    assert told_in_time == [True]
+    assert graph.seen[0].json() == {"recipient": {"id": "25"}, "sender_action": "typing_on"}
+    assert "Transfer-Encoding" not in graph.seen[0].headers
+
+
+def test_typing_that_could_not_leave_says_nothing(connect):
+    has_left = threading.Event()
+    connect(base_url=f"http://127.0.0.1:{free_port()}").show_typing("25", on_left=has_left.set)
+    assert not has_left.is_set()
+
+
 def test_a_refused_send_leaves_the_connection_usable(graph, messenger):
     graph.will(Reply(400, refusal(100)), Reply(502, "<html>bad</html>"), TAKEN)
     answers = [messenger.send(BODY) for _ in range(3)]

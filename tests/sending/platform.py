@@ -36,7 +36,8 @@ class Platform:
     link_address: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def show_typing(self, psid: str) -> None:
+    def show_typing(self, psid: str, *, on_left: Callable[[], object]) -> None:
+        on_left()
         self.typing.append(psid)
 
     def send_batch(self, sends: list[TokenSend]) -> list[Answer]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,6 +12,7 @@ from core.db.engine import reading, transaction
 from core.db.tables import Customer, Reply
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.sending.calls.runner import TYPING_SECONDS
 from core.sending.replies import claims as reply_claims
 from core.sending.replies import settling as reply_settling
 from core.sending.replies.claims import ReplyClaim
@@ -96,10 +99,53 @@ def test_the_customer_sees_that_we_are_typing_before_an_answer_begins(studio: St
     assert sent == {psids[0]: f"otn.reply.{first}", psids[1]: f"otn.reply.{second}"}
 
 
+def test_an_answer_does_not_wait_until_the_platform_has_said_something_about_typing(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, sent = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def is_slow(_self: object, _psid: str, *, on_left: Callable[[], object]) -> None:
+        order.append("typing")
+        on_left()
+        sent.wait(20)
+        answered.set()
+
+    def takes(_body: dict) -> None:
+        order.append("a silent platform" if not answered.is_set() else "late")
+        sent.set()
+
+    monkeypatch.setattr(type(studio.platform), "show_typing", is_slow)
+    studio.platform.by_psid = takes
+    reply = studio.reply()
+    with transaction() as db:
+        db.get_one(Reply, reply).begins_answer = True
+    studio.send_all(rounds=1)
+    assert order == ["typing", "a silent platform"]
+
+
+def test_an_answer_leaves_only_after_its_typing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes to leave, up to a second: shown afterwards, it would announce nothing."""
+    order: list[str] = []
+
+    def leaves_slowly(_self: object, _psid: str, *, on_left: Callable[[], object]) -> None:
+        threading.Event().wait(3 * TYPING_SECONDS)  # a connection is made
+        order.append("typing")
+        on_left()
+
+    monkeypatch.setattr(type(studio.platform), "show_typing", leaves_slowly)
+    studio.platform.by_psid = lambda _body: order.append("answer")
+    reply = studio.reply()
+    with transaction() as db:
+        db.get_one(Reply, reply).begins_answer = True
+    studio.send_all(rounds=1)
+    assert order == ["typing", "answer"]
+
+
 def test_a_defect_before_a_reply_leaves_does_not_keep_it_from_leaving(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_self: object, _psid: str) -> None:
+    def fails(_self: object, _psid: str, **_more: object) -> None:
         raise RuntimeError("a defect")
 
     for name in ("profile", "show_typing"):

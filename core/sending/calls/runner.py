@@ -35,6 +35,9 @@ from core.sending.work_snapshot import Snapshot, WorkSnapshots
 log = structlog.get_logger(__name__)
 
 OLDEST_SECONDS = 0.8  # nothing leaves on a work snapshot from longer ago
+# An answer follows so soon after its "typing" has left, or sooner if that is answered.
+TYPING_SECONDS = 0.05
+TYPING_LEAVES_WITHIN_SECONDS = 1.0  # else the answer leaves without it
 
 
 class CallRunner:
@@ -194,10 +197,22 @@ def _ask_profile(messenger: Messenger, claim: ReplyClaim) -> tuple[bool, Profile
 
 
 def _show_typing(messenger: Messenger, claim: ReplyClaim) -> None:
+    """Show the customer that we are typing: it leaves before the answer does, which does not wait until the
+    platform has said something about it."""
+    has_left = threading.Event()
+    typing = threading.Thread(target=_call_typing, args=(messenger, claim, has_left), daemon=True)
+    typing.start()
+    has_left.wait(TYPING_LEAVES_WITHIN_SECONDS)
+    typing.join(TYPING_SECONDS)
+
+
+def _call_typing(messenger: Messenger, claim: ReplyClaim, has_left: threading.Event) -> None:
     try:
-        messenger.show_typing(claim.psid)
+        messenger.show_typing(claim.psid, on_left=has_left.set)
     except Exception as problem:  # a defect of ours: the reply goes without
         log.error("typing_failed", fanpage_id=claim.fanpage_id, error=type(problem).__name__)
+    finally:
+        has_left.set()  # or never will
 
 
 def _written(write: Callable[[], Any]) -> Any:
