@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from core.accounts import activity_log
 from core.accounts.authorising import EVERYTHING, Scope, authorise
-from core.accounts.passwords import MARK
+from core.accounts.passwords import BCRYPT_PREFIX
 from core.accounts.rules import Actor, Permission, Role
 from core.db import bulk
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
@@ -71,7 +71,7 @@ def keep_an_admin(db: Session, leaving: Operator) -> None:
         col(Operator.role) == Role.ADMIN.value,
         col(Operator.disabled_at).is_(None),
         col(Operator.fanpage_ids).is_(None),
-        col(Operator.password_hash).startswith(MARK),
+        col(Operator.password_hash).startswith(BCRYPT_PREFIX),
     )
     left = set(db.scalars(admins))
     if left == {leaving.id}:

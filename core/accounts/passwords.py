@@ -12,7 +12,7 @@ from core.errors import N_, Problem, problem
 from core.text.secret_strength import guesses
 
 ROUNDS = 12
-MARK = "$2"  # with which a hash of bcrypt begins; migration 0048 goes back with one that is none
+BCRYPT_PREFIX = "$2"  # with which a hash of bcrypt begins; migration 0048 goes back with one that is none
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
 
 
@@ -26,7 +26,7 @@ def password_matches(password: str, password_hash: str | None) -> bool:
     wrong password."""
     given = password.encode("utf-8", "surrogatepass")
     too_long = len(given) > PASSWORD_MAXIMUM_BYTES
-    known = password_hash if password_hash and password_hash.startswith(MARK) else None
+    known = password_hash if password_hash and password_hash.startswith(BCRYPT_PREFIX) else None
     fits = bcrypt.checkpw(b"too long" if too_long else given, (known or placeholder_hash()).encode())
     return fits and known is not None and not too_long
 

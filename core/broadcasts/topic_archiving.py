@@ -135,7 +135,7 @@ def _stop_asking(db: Session, by: Actor, message_id: int, topic_id: int, now: da
     blocks = _without(message_rows.blocks_of(db, message_id), topic_id)
     number = versions.publish(db, row, blocks, versions.entries_of(db, message_id), by, now)
     row.draft = draft
-    versions.mark(row, by, now, ("blocks",))
+    versions.note_change(row, by, now, ("blocks",))
     message_rows.record(db, by, "message.publish", row, now=now, version=number)
 
 

@@ -39,11 +39,11 @@ def alter(broadcast: Broadcast, by: Actor, now: datetime, **columns: object) -> 
         setattr(broadcast, name, value)
     fields = {_FIELDS[name] for name in differing}
     if fields:
-        mark(broadcast, by, now, fields)
+        note_change(broadcast, by, now, fields)
     return fields
 
 
-def mark(broadcast: Broadcast, by: Actor, now: datetime, fields: Collection[str]) -> None:
+def note_change(broadcast: Broadcast, by: Actor, now: datetime, fields: Collection[str]) -> None:
     """Remember who changed these fields; a change of what is approved makes a new version."""
     if set(fields) - NOT_APPROVED:
         broadcast.version += 1
@@ -71,7 +71,7 @@ def refuse_own(broadcast: Broadcast, by: Actor, rules: LaunchRules) -> None:
 def end_approval(broadcast: Broadcast, by: Actor, now: datetime) -> None:
     """End the approval of a broadcast that was put back to draft: it has to be looked at and approved
     anew."""
-    mark(broadcast, by, now, {BACK_TO_DRAFT})
+    note_change(broadcast, by, now, {BACK_TO_DRAFT})
     broadcast.approved_version, broadcast.approved_by, broadcast.approved_at = None, "", None
 
 

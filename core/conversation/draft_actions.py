@@ -94,7 +94,7 @@ def _write(
     if set(changed) - {"name"}:  # only the team sees the name: it is no part of what is published
         is_sent = row.published and versions.is_sent(db, wanted)
         row.draft = None if is_sent else to_stored(wanted.blocks, wanted.entry_points)
-    versions.mark(row, by, now, changed)
+    versions.note_change(row, by, now, changed)
     if not is_same_sitting(db, by, _WRITES, wanted.id, now):
         record(db, by, "message.change", row, now=now)
 
@@ -145,5 +145,5 @@ def bring_back(by: Actor, message_id: int, *, now: datetime) -> None:
         last = versions.content_of(db, message_id, row.published)
         if row.draft is None and last is not None and last["entry_points"]:
             row.draft = last
-        versions.mark(row, by, now, ("entry_points",))
+        versions.note_change(row, by, now, ("entry_points",))
         record(db, by, "message.restore", row, now=now)

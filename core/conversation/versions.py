@@ -91,7 +91,7 @@ def is_sent(db: Session, draft: Draft) -> bool:
     return blocks == draft.blocks and entries_of(db, draft.id) == draft.entry_points
 
 
-def mark(row: Message, by: Actor, now: datetime, fields: Sequence[str]) -> None:
+def note_change(row: Message, by: Actor, now: datetime, fields: Sequence[str]) -> None:
     """Remember who changed these fields of the draft."""
     row.version += 1
     row.changes = concurrent_edits.remembered(row.changes, fields, version=row.version, by=by.name, at=now)
