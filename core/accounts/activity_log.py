@@ -42,6 +42,11 @@ def record(
     )
 
 
+def the_one(fanpage_ids: Collection[int] | None) -> int | None:
+    """The fanpage of a line that concerns these (None: all of them): a line of several names none."""
+    return next(iter(fanpage_ids)) if fanpage_ids is not None and len(fanpage_ids) == 1 else None
+
+
 def is_same_sitting(db: Session, by: Actor, verbs: Collection[str], subject_id: int, now: datetime) -> bool:
     """Whether the log already says that this person has been writing this: the next save adds no line."""
     statement = select(col(Activity.id)).where(

@@ -97,18 +97,19 @@ def authorise(
     _refuse_ended_session(db, by)
     if found.must_change_password and not own_account:
         raise NotAllowed(N_("Nothing was done: choose a password of your own first, then try again."))
-    has_one = found.totp_sealed is not None or found.sso_subject is not None
-    if not own_account and lacks_second_factor(found.role, has_one=has_one):
+    has_code, has_single_sign_on = found.totp_sealed is not None, found.sso_subject is not None
+    if not own_account and lacks_second_factor(found.role, has_code, has_single_sign_on):
         raise NotAllowed(N_("Nothing was done: set up your second factor first, then try again."))
     Actor(by.id, by.name, Role(found.role)).require(permission)
     if found.fanpage_ids is not None:
         _refuse_what_is_not_theirs(db, found.fanpage_ids, (scope, *scopes))
 
 
-def lacks_second_factor(role: str, *, has_one: bool) -> bool:
+def lacks_second_factor(role: str, has_code: bool, has_single_sign_on: bool) -> bool:
     """Whether somebody of this role has to have a second factor, and has none. Whoever comes by single
     sign-on has the one that their provider asks for."""
     asked_of = settings().require_second_factor
+    has_one = has_code or has_single_sign_on
     return not has_one and (asked_of == "everybody" or (asked_of == "admins" and role == Role.ADMIN))
 
 

@@ -49,7 +49,7 @@ class OperatorView:
     @property
     def lacks_second_factor(self) -> bool:
         """Whether they must set one up before anything else."""
-        return lacks_second_factor(self.role, has_one=self.has_second_factor or self.has_single_sign_on)
+        return lacks_second_factor(self.role, self.has_second_factor, self.has_single_sign_on)
 
     @property
     def state(self) -> OperatorState:

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, update
 from sqlmodel import Session, col
 
-from core.accounts.activity_log import record
+from core.accounts.activity_log import record, the_one
 from core.accounts.authorising import EVERYTHING, Scope, authorise, of, of_fanpages
 from core.accounts.rules import Actor, Permission
 from core.db.engine import reading, transaction
@@ -65,10 +65,9 @@ def replay(
     """Make events pending again: those of a filter, or (None) all that failed and those of fanpages that were
     connected since; with `until` only those received before it, and always only those of the operator's own
     fanpages. Returns how many. Raises Invalid when they are too many for one time."""
-    theirs = by.fanpage_ids or ()
-    only_one = next(iter(theirs)) if len(theirs) == 1 else None
     chosen = _conditions(by.fanpage_ids, asked, until)
-    return _replay(by, chosen, of_fanpages(by.fanpage_ids), now=now, fanpage_id=only_one)
+    scopes = of_fanpages(by.fanpage_ids)
+    return _replay(by, chosen, scopes, now=now, fanpage_id=the_one(by.fanpage_ids))
 
 
 def replay_one(by: Actor, event_id: int, *, now: datetime) -> None:
