@@ -1,0 +1,1 @@
+"""How long things are kept: `periods.py` lists it, `scheduled_jobs.py` deletes what is older."""

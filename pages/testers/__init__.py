@@ -1,0 +1,1 @@
+"""Testers, who get messages on their own phones before customers do: `testers.py`."""

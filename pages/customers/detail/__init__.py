@@ -1,0 +1,1 @@
+"""The page of one customer: `customer.py` puts it together."""
