@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,13 @@ AT_ONCE = 20
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class _Nameless:
+    customer_id: int
+    fanpage_id: int
+    psid: str
+
+
 def fetch_missing_profiles(messenger_for: Callable[[int], Messenger], *, now: datetime) -> int:
     """Ask for the names of up to 20 customers that were not asked for yet. Returns how many of them need not
     be asked for again. It makes HTTP calls, so no transaction may be open.
@@ -30,47 +38,67 @@ def fetch_missing_profiles(messenger_for: Callable[[int], Messenger], *, now: da
     A fanpage whose access token is missing or cannot be read keeps no other one's customers waiting.
     """
     nameless, messengers = _askable(messenger_for)
-    answered, unclear = set[int](), []  # fanpages, and customers
-    for customer_id, fanpage_id, psid in nameless:
-        try:
-            profile = messengers[fanpage_id].profile(psid)
-        except GraphRefused as refusal:
-            log.warning("name_not_learnt", fanpage_id=fanpage_id, error=refusal.failure.reason)
-            unclear.append((customer_id, fanpage_id, psid))
+    answered: dict[
+        int, str
+    ] = {}  # of each fanpage the PSID of somebody about whom the platform said something
+    unclear, stored = [], 0
+    for each in nameless:
+        has_said, profile = _ask(messengers[each.fanpage_id], each)
+        if has_said:
+            answered[each.fanpage_id] = each.psid
+            stored += _store(each, profile, now)
+        else:
+            unclear.append(each)
+    for each in unclear:
+        if each.fanpage_id not in answered:  # nobody was answered for: an outage
             continue
-        answered.add(fanpage_id)
-        with transaction() as db:
-            store_profile(db, customer_id, psid, profile, now)
-    # Where others were answered it is about the person, who would be asked for ever; else it is an outage.
-    refused = [each for each in unclear if each[1] in answered]
-    for customer_id, _fanpage_id, psid in refused:
-        with transaction() as db:
-            store_profile(db, customer_id, psid, None, now)
-    return len(nameless) - len(unclear) + len(refused)
+        messenger, other = messengers[each.fanpage_id], replace(each, psid=answered[each.fanpage_id])
+        has_said, profile = _ask(messenger, each)
+        # Who is not answered for once more, while somebody else is after them, would be asked for ever.
+        if has_said or _ask(messenger, other)[0]:
+            stored += _store(each, profile, now)
+        else:
+            del answered[each.fanpage_id]
+    return stored
+
+
+def _ask(messenger: Messenger, whom: _Nameless) -> tuple[bool, Profile | None]:
+    """Whether the platform said something about a person, if only that it does not tell, and what."""
+    try:
+        return True, messenger.profile(whom.psid)
+    except GraphRefused as refusal:
+        log.warning("name_not_learnt", fanpage_id=whom.fanpage_id, error=refusal.failure.reason)
+        return False, None
+
+
+def _store(whom: _Nameless, profile: Profile | None, now: datetime) -> int:
+    with transaction() as db:
+        store_profile(db, whom.customer_id, whom.psid, profile, now)
+    return 1
 
 
 def _askable(
     messenger_for: Callable[[int], Messenger],
-) -> tuple[list[tuple[int, int, str]], dict[int, Messenger]]:
-    """The next customers to ask for (id, fanpage, PSID), and the connections of their fanpages."""
+) -> tuple[list[_Nameless], dict[int, Messenger]]:
+    """The next customers to ask for, and the connections of their fanpages."""
     without: set[int] = set()  # fanpages to which there is no connection
     messengers: dict[int, Messenger] = {}
     while True:
         nameless = _nameless(without)
-        for fanpage_id in {fanpage_id for _, fanpage_id, _ in nameless} - messengers.keys():
+        for fanpage_id in {each.fanpage_id for each in nameless} - messengers.keys():
             try:
                 messengers[fanpage_id] = messenger_for(fanpage_id)
             except OperatorError as problem:  # no token, or one that cannot be read
                 log.warning("names_not_asked", fanpage_id=fanpage_id, error=type(problem).__name__)
                 without.add(fanpage_id)
-        if not any(fanpage_id in without for _, fanpage_id, _ in nameless):
+        if not any(each.fanpage_id in without for each in nameless):
             return nameless, messengers
 
 
-def _nameless(without: Collection[int]) -> list[tuple[int, int, str]]:
+def _nameless(without: Collection[int]) -> list[_Nameless]:
     with reading() as db:
         rows = db.execute(nameless(without).limit(AT_ONCE)).all()
-    return [(customer_id or 0, fanpage_id, psid) for customer_id, fanpage_id, psid in rows]
+    return [_Nameless(customer_id or 0, fanpage_id, psid) for customer_id, fanpage_id, psid in rows]
 
 
 def nameless(without: Collection[int]) -> Select[int | None, int, str]:

@@ -72,6 +72,38 @@ def test_who_is_asked_for_in_an_outage_is_asked_for_again(arrange: Arrange) -> N
     assert fetch_missing_profiles(lambda _id: cast(Messenger, Asked()), now=arrange.now) == 0
 
 
+class BreaksDown(Asked):
+    """Answers so often, and then there is an outage."""
+
+    def __init__(self, answers: int, said: Failure) -> None:
+        self.left = answers
+        self.said = said
+
+    def profile(self, psid: str) -> Profile:
+        self.left -= 1
+        if self.left < 0:
+            raise GraphRefused(self.said)
+        return super().profile(psid)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [Failure(NextStep.PERSON_OR_ACCOUNT, "temporary", 400, 2), Failure(NextStep.IN_DOUBT, "timeout")],
+)
+def test_who_is_asked_for_when_an_outage_has_just_begun_is_asked_for_again(
+    arrange: Arrange, said: Failure
+) -> None:
+    fanpage = arrange.fanpage(token_sealed="x")
+    for _number in range(4):
+        arrange.customer(fanpage, "", last_event_at=arrange.now)
+    platform = BreaksDown(2, said)
+    assert fetch_missing_profiles(lambda _id: cast(Messenger, platform), now=arrange.now) == 2
+    with reading() as db:
+        asked = db.exec(select(Customer.first_name).where(Customer.profile_at != None)).all()  # noqa: E711
+    assert asked == ["Lan", "Lan"]
+    assert fetch_missing_profiles(lambda _id: cast(Messenger, Asked()), now=arrange.now) == 2
+
+
 @pytest.mark.sqlite  # PostgreSQL's plan depends on how many there are
 @pytest.mark.usefixtures("fresh_database")
 def test_those_who_have_a_name_are_not_read_to_find_those_without() -> None:
