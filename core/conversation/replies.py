@@ -20,11 +20,13 @@ from core.conversation.drafts import EntryKind
 from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
 from core.conversation.opt_in_requests import Asking, Body, ask
 from core.conversation.reply_queue import Queued, holds_answer, queue_behind, queue_replies, reply_row
+from core.conversation.rules import ReplyState
 from core.conversation.silence_rules import is_silent
 from core.conversation.translations import id_for_customer, is_translated
 from core.db.tables import Block, Customer, EntryPoint, Fanpage, Message, Reply, Topic
 from core.messenger import wire
 
+COLLEAGUE_ANSWERS = "colleague_answers"  # why a reply was skipped
 COMMENT_ANSWERED_WITHIN = timedelta(days=7)  # Messenger Platform, private replies
 WHETHER_TO_ANSWER = (
     col(Customer.colleague_at),
@@ -109,13 +111,23 @@ def begin_answer(
     """Queue the answer that waited for the customer's language, if it may still be given. The caller has
     locked the customer. Returns how many replies were queued."""
     if "body" in begins_with:
-        body = (begins_with["request_id"], begins_with["body"])  # as queue_behind has put it there
-        return _queue(db, fanpage_id, customer_id, [body], now)
+        request_id, body = begins_with["request_id"], begins_with["body"]  # as queue_behind has put it there
+        if request_id is not None and _colleague_answers(db, customer_id, now):
+            _skip_request(db, reply_row(fanpage_id, customer_id, request_id, body, now))
+            return 0
+        return _queue(db, fanpage_id, customer_id, [(request_id, body)], now)
     entry = FoundEntry(**begins_with)
     if not _may_answer(db, customer_id, now) or not _is_ours(db, fanpage_id, entry.message_id):
         return 0
     answer = _Answer(fanpage_id, customer_id, entry, now)
     return _queue(db, fanpage_id, customer_id, _bodies(db, answer), now)
+
+
+def _skip_request(db: Session, row: dict[str, Any]) -> None:
+    """Keep a request that a colleague's answer has overtaken as one that never reached the customer, who may
+    then be asked another time."""
+    skipped = {"state": ReplyState.SKIPPED, "reason": COLLEAGUE_ANSWERS, "settled_at": row["created_at"]}
+    db.execute(insert(Reply), [{**row, **skipped}])
 
 
 def answer_with(db: Session, fanpage_id: int, customer_id: int, text: str, now: datetime) -> int:

@@ -28,6 +28,10 @@ SENTENCES: dict[str, str] = {
         "The seven days for answering this comment in private passed before the message was sent. "
         "Nothing was sent; answer under the post, or wait until the customer writes."
     ),
+    "colleague_answers": N_(
+        "Somebody on your team answered this customer before the message was sent, so the chatbot stayed "
+        "silent. Nothing was sent."
+    ),
     "opted_out": N_(
         "This customer turned this kind of message off. Nothing was sent; please respect their choice."
     ),

@@ -19,6 +19,7 @@ REASONS: dict[str, str] = {
     "unavailable": N_("Can't receive messages now"),
     "window_closed": N_("24-hour window closed"),
     "comment_too_old": N_("Comment too old"),
+    "colleague_answers": N_("Your team answered"),
     "opted_out": N_("Turned these messages off"),
     "request_limit": N_("Asked too often"),
     "abuse_warning": N_("Gets too many messages"),

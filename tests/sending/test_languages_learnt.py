@@ -11,9 +11,10 @@ from core.accounts.rules import SYSTEM
 from core.conversation.actions import save_message
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.replies import answer_event, answer_with
+from core.conversation.reply_queue import Queued, queue_behind
 from core.customers.profiles import store_profile
 from core.db.engine import reading, transaction
-from core.db.tables import Customer, Reply
+from core.db.tables import Customer, Reply, Request
 from core.messenger.client import GraphRefused, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending.replies import claims as reply_claims
@@ -150,3 +151,31 @@ def test_a_sentence_of_our_own_comes_after_the_answers_that_wait(
     monkeypatch.setattr(type(studio.platform), "profile", lambda _self, _psid: LAN)
     studio.send_all(rounds=8)
     assert sent(studio) == ["It costs 10", "Buy it", "Quận 1", "Đã dừng"]
+
+
+def test_a_request_that_waits_is_not_sent_once_a_colleague_has_written(
+    studio: Studio, customer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It never reached the customer, who may be asked another time; a confirmation of ours still comes."""
+    request = studio.arrange.save(
+        Request(
+            fanpage_id=studio.fanpage_id,
+            customer_id=customer,
+            topic_id=studio.topic_id,
+            entry_kind="rule",
+            entry_value="",
+            title="Báo tôi khi có hoa mới",
+            payload="p",
+            created_at=studio.now,
+        )
+    )
+    with transaction() as db:
+        queue_behind(db, Queued(studio.fanpage_id, customer, [(request, {"text": "?"})]), studio.now)
+        answer_with(db, studio.fanpage_id, customer, "Đã dừng", studio.now)
+        db.get_one(Customer, customer).colleague_at = studio.now
+    monkeypatch.setattr(type(studio.platform), "profile", lambda _self, _psid: LAN)
+    studio.send_all(rounds=8)
+    assert sent(studio) == ["Đã dừng"]
+    with reading() as db:
+        (asked,) = db.exec(select(Reply).where(Reply.request_id == request)).all()
+    assert (asked.state, asked.reason) == ("skipped", "colleague_answers")
