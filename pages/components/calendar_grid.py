@@ -15,8 +15,8 @@ import streamlit as st
 from babel.dates import format_date, format_time
 
 from core.broadcasts.calendar_queries import CalendarEntry
+from core.broadcasts.holidays import holidays_between
 from core.broadcasts.rules import BroadcastState
-from core.text.holidays import holidays_between
 from pages.components.texts import _, language, n_, state_label
 
 WEEK = 7

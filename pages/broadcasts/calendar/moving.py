@@ -12,11 +12,11 @@ from core.broadcasts.calendar_queries import CalendarEntry, list_scheduled
 from core.broadcasts.draft_rules import check_times
 from core.broadcasts.draft_warnings import warn_hour
 from core.broadcasts.dry_run_queries import dry_run
+from core.broadcasts.holidays import holidays_between
 from core.broadcasts.queries import get_broadcast
 from core.clock import local_to_utc, utc_now
 from core.errors import NotFound
 from core.fanpages.queries import get_fanpage
-from core.text.holidays import holidays_between
 from pages.broadcasts.people_typed import ask_number, typed_number
 from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.calendar_grid import MOVABLE, local_day

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from core.text.holidays import holidays_between
+from core.broadcasts.holidays import holidays_between
 
 
 @pytest.mark.parametrize("tet", [date(2026, 2, 17), date(2027, 2, 6), date(2028, 1, 26)])
