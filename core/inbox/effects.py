@@ -6,39 +6,33 @@ withdrawal. Nobody is answered twice, and no newer news is overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
 from core.broadcasts.follow_ups import messages_to_follow
-from core.broadcasts.rules import BroadcastState
-from core.consent.tapped_opt_ins import Tap
 from core.consent.withdrawals import was_said_since
-from core.conversation.entry_points import FoundEntry
 from core.conversation.replies import answer_event, answer_with_message, ask_again
 from core.customers import unreachable_marks
-from core.db import row_locks
 from core.deliveries import evidence
-from core.deliveries.answers import WITHIN, note_answers
-from core.encryption import encrypt
+from core.deliveries.answers import note_answers
 from core.inbox import rules
 from core.inbox.colleagues import is_ours, note_colleague
 from core.inbox.comments import apply_comment, find_comments
-from core.inbox.customers import Sighting, customer_ids, upsert_customers
 from core.inbox.fanpage_event import EffectContext, FanpageEvent
+from core.inbox.locking import lock_rows
 from core.inbox.policy_events import apply_integrity_notice, apply_policy_notice
+from core.inbox.sightings import customer_ids, sighting_of, upsert_customers
 from core.inbox.stop_requests import apply_stop_request, find_stop_request
-from core.inbox.taps import apply_taps, record_taps_again
-from core.inbox.thread_control import ThreadOwner, record_thread_owners
-from core.installation.token_hash import token_hash
+from core.inbox.taps import apply_taps, record_taps_again, tap_of
+from core.inbox.thread_control import record_thread_owners, thread_owner_of
 from core.messenger import event_contents
 from core.messenger.event_kinds import EventKind, base_kind, is_standby, kind_in_standby
 from core.testers.joining import join_as_tester
 from core.text.normalise import normalise_text, storable
 
 ABOUT_THE_FANPAGE = (EventKind.POLICY, EventKind.INTEGRITY)
-SHOWS_THREAD_OWNER = (EventKind.HANDOVER, EventKind.MESSAGE, EventKind.POSTBACK)
 NO_SENDER = "names no sender"
 NOTHING_TO_DO = "nothing to do for this kind"
 _RECORDED_AGAIN = (EventKind.MESSAGE, EventKind.POSTBACK)  # either may hold a withdrawal
@@ -46,21 +40,8 @@ _RECORDED_AGAIN = (EventKind.MESSAGE, EventKind.POSTBACK)  # either may hold a w
 
 def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> dict[int, str]:
     """Apply events in the order given. Returns, by event id, why those without an effect had none."""
-    _lock_rows(db, events, now)
-    new = [event for event in events if not event.is_repeat]
-    comments = find_comments(db, new)
-    sightings = [sighting for event in events if (sighting := _sighting_of(event, comments))]
-    upsert_customers(db, sightings, now)
-    record_thread_owners(db, [owner for event in new if (owner := _thread_owner(event))])
-    also = [event for event in new if base_kind(event.kind) in rules.ALSO_SIGNS_OF_LIFE]
-    unreachable_marks.record_signs_of_life(
-        db, [((event.fanpage_id, event.psid), event.at) for event in also if event.psid]
-    )
-    answered = note_answers(
-        db, [((event.fanpage_id, event.psid or ""), event.at) for event in new if _may_answer(event)]
-    )
-    ids = customer_ids(db, {sighting.person for sighting in sightings})
-    context = EffectContext(db, now, ids, comments, messages_to_follow(db, answered))
+    lock_rows(db, events, now)
+    context = _record_customers(db, events, now)
     notes = {event.id: reason for event in events if (reason := _reason_without_effect(event))}
     able = [event for event in events if event.id not in notes]
     for run in rules.split_into_runs((e, e.customer_key, e.kind == EventKind.OPT_IN) for e in able):
@@ -68,37 +49,29 @@ def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> 
     return notes
 
 
+def _record_customers(db: Session, events: Sequence[FanpageEvent], now: datetime) -> EffectContext:
+    """Record, for all events at once, what they show of their customers: that they are there and until when
+    they may be written to, who controls the conversation, and which broadcast they have answered."""
+    new = [event for event in events if not event.is_repeat]
+    comments = find_comments(db, new)
+    sightings = [sighting for event in events if (sighting := sighting_of(event, comments))]
+    upsert_customers(db, sightings, now)
+    record_thread_owners(db, [owner for event in new if (owner := thread_owner_of(event))])
+    also = [event for event in new if event.psid and base_kind(event.kind) in rules.ALSO_SIGNS_OF_LIFE]
+    unreachable_marks.record_signs_of_life(db, [(event.customer_key, event.at) for event in also])
+    answers = [event for event in new if event.may_answer]
+    answered = note_answers(db, [(event.customer_key, event.at) for event in answers])
+    ids = customer_ids(db, {sighting.person for sighting in sightings})
+    return EffectContext(db, now, ids, comments, messages_to_follow(db, answered))
+
+
 def _apply_run(context: EffectContext, run: Sequence[FanpageEvent]) -> None:
     """Apply opt-ins, which are taken together, or one event of another kind."""
     if run[0].kind == EventKind.OPT_IN:
-        apply_taps(context.db, [_tap(event) for event in run if not event.is_repeat], context.now)
-        record_taps_again(context.db, [_tap(event) for event in run if event.is_repeat], context.now)
+        apply_taps(context.db, [tap_of(event) for event in run if not event.is_repeat], context.now)
+        record_taps_again(context.db, [tap_of(event) for event in run if event.is_repeat], context.now)
     elif not run[0].is_repeat or base_kind(run[0].kind) in _RECORDED_AGAIN:
         _EFFECTS[run[0].kind](context, run[0])
-
-
-def _lock_rows(db: Session, events: Sequence[FanpageEvent], now: datetime) -> None:
-    """Lock every row that these events may change, in the order of core/db/row_locks.py. Workers settle
-    deliveries to the same people meanwhile."""
-    for fanpage_id in sorted({event.fanpage_id for event in events if event.kind == EventKind.POLICY}):
-        row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
-    row_locks.lock_people(db, {(event.fanpage_id, event.psid) for event in events if event.psid})
-    echoed = [
-        event_contents.read_echo(event.raw).metadata
-        for event in events
-        if base_kind(event.kind) == EventKind.ECHO
-    ]
-    ids = [evidence.delivery_of(storable(metadata or "")) for metadata in echoed]
-    receipts = [event for event in events if base_kind(event.kind) in (EventKind.DELIVERY, EventKind.READ)]
-    answers = [event for event in events if _may_answer(event)]
-    told = {(event.fanpage_id, event.psid) for event in [*receipts, *answers] if event.psid}
-    since = min((event.at for event in answers), default=now) - WITHIN
-    row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told, since)
-
-
-def _may_answer(event: FanpageEvent) -> bool:
-    """Whether somebody wrote or tapped a button: it may be the answer to a broadcast."""
-    return event.psid is not None and base_kind(event.kind) in (EventKind.MESSAGE, EventKind.POSTBACK)
 
 
 def _reason_without_effect(event: FanpageEvent) -> str:
@@ -106,49 +79,6 @@ def _reason_without_effect(event: FanpageEvent) -> str:
     if event.kind != EventKind.OPT_IN and event.kind not in _EFFECTS:
         return NOTHING_TO_DO
     return NO_SENDER if event.psid is None and event.kind not in ABOUT_THE_FANPAGE else ""
-
-
-def _sighting_of(event: FanpageEvent, comments: Mapping[int, FoundEntry]) -> Sighting | None:
-    if event.psid is not None and event.id in comments:  # whose window stays as it is
-        return Sighting((event.fanpage_id, event.psid), event.at, None)
-    if event.psid is None or not rules.is_customer_act(event.kind):
-        return None
-    taken_back = (
-        base_kind(event.kind) == EventKind.REACTION and event.raw["reaction"].get("action") == "unreact"
-    )
-    window = rules.window_closes_at(event.kind, event.at, taken_back=taken_back)
-    return Sighting((event.fanpage_id, event.psid), event.at, window)
-
-
-def _thread_owner(event: FanpageEvent) -> ThreadOwner | None:
-    """Who controls the conversation, as far as an event shows it. A handover says so itself; any other event
-    shows it by the channel in which it came."""
-    is_ours = (
-        event_contents.read_handover(event.raw).is_ours
-        if event.kind == EventKind.HANDOVER
-        else not is_standby(event.kind)
-    )
-    says = event.kind in SHOWS_THREAD_OWNER or is_standby(event.kind)
-    if event.psid is None or is_ours is None or not says:
-        return None
-    return ThreadOwner((event.fanpage_id, event.psid), event.at, is_ours)
-
-
-def _tap(event: FanpageEvent) -> Tap:
-    # The token is hashed and encrypted anew, not copied as the event holds it: there it stands as the
-    # platform wrote it, perhaps as a number or between spaces.
-    tapped = event_contents.read_opt_in(event.raw)
-    if tapped is None:
-        raise ValueError("a stored opt-in has lost its token")
-    return Tap(
-        fanpage_id=event.fanpage_id,
-        psid=event.psid or "",
-        payload=storable(tapped.payload or ""),
-        topic_id=None,
-        token_hash=token_hash(tapped.token),
-        token_sealed=encrypt(tapped.token),
-        consented_at=event.at,
-    )
 
 
 def _message(context: EffectContext, event: FanpageEvent) -> None:
@@ -195,7 +125,7 @@ def _answer(
         return  # the other app that controls the conversation answers
     if event.at + rules.WINDOW <= context.now or was_said_since(context.db, customer_id, event.at):
         return  # applied late: it is too old to be answered, or they have said no since
-    follows = context.to_follow.pop(customer_id, None) if _may_answer(event) else None
+    follows = context.to_follow.pop(customer_id, None) if event.may_answer else None
     answered = answer_event(
         context.db,
         fanpage_id=event.fanpage_id,

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from core.conversation.entry_points import FoundEntry
 from core.customers.unreachable_marks import CustomerKey
 from core.messenger.event_fields import RawEvent
+from core.messenger.event_kinds import EventKind, base_kind
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,6 +29,11 @@ class FanpageEvent:
     @property
     def customer_key(self) -> CustomerKey:
         return self.fanpage_id, self.psid or ""
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether somebody wrote or tapped a button: it may be the answer to a broadcast."""
+        return self.psid is not None and base_kind(self.kind) in (EventKind.MESSAGE, EventKind.POSTBACK)
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,37 @@ from core.conversation.payloads import REQUEST_PAYLOAD, TEST_PAYLOAD
 from core.conversation.thanks import answer_taps
 from core.db import bulk
 from core.db.tables import Request, Topic
+from core.encryption import encrypt
+from core.inbox.fanpage_event import FanpageEvent
 from core.inbox.rules import find_topic
+from core.installation.token_hash import token_hash
+from core.messenger import event_contents
 from core.testers.tester_taps import take_out_tests
+from core.text.normalise import storable
 
 _TAP_COLUMNS = {
     **bulk.columns_of(Request, "fanpage_id"),
     "payload": Text(),
     **bulk.columns_of(Request, "tapped_at"),
 }
+
+
+def tap_of(event: FanpageEvent) -> Tap:
+    """The tap that an event of the kind `OPT_IN` tells of. Its topic is not known yet."""
+    # The token is hashed and encrypted anew, not copied as the event holds it: there it stands as the
+    # platform wrote it, perhaps as a number or between spaces.
+    tapped = event_contents.read_opt_in(event.raw)
+    if tapped is None:
+        raise ValueError("a stored opt-in has lost its token")
+    return Tap(
+        fanpage_id=event.fanpage_id,
+        psid=event.psid or "",
+        payload=storable(tapped.payload or ""),
+        topic_id=None,
+        token_hash=token_hash(tapped.token),
+        token_sealed=encrypt(tapped.token),
+        consented_at=event.at,
+    )
 
 
 def apply_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:

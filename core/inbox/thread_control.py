@@ -14,6 +14,11 @@ from sqlmodel import Session, col
 
 from core.customers.unreachable_marks import CustomerKey
 from core.db.tables import Customer, UtcTime
+from core.inbox.fanpage_event import FanpageEvent
+from core.messenger import event_contents
+from core.messenger.event_kinds import EventKind, is_standby
+
+_SHOWS_OWNER = (EventKind.HANDOVER, EventKind.MESSAGE, EventKind.POSTBACK)
 
 
 class ThreadOwner(NamedTuple):
@@ -22,6 +27,20 @@ class ThreadOwner(NamedTuple):
     person: CustomerKey
     at: datetime
     is_ours: bool
+
+
+def thread_owner_of(event: FanpageEvent) -> ThreadOwner | None:
+    """Who controls the conversation, as far as an event shows it. A handover says so itself; any other event
+    shows it by the channel in which it came."""
+    is_ours = (
+        event_contents.read_handover(event.raw).is_ours
+        if event.kind == EventKind.HANDOVER
+        else not is_standby(event.kind)
+    )
+    says = event.kind in _SHOWS_OWNER or is_standby(event.kind)
+    if event.psid is None or is_ours is None or not says:
+        return None
+    return ThreadOwner((event.fanpage_id, event.psid), event.at, is_ours)
 
 
 def record_thread_owners(db: Session, seen: Iterable[ThreadOwner]) -> None:

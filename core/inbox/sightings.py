@@ -3,7 +3,7 @@ serves many events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,11 +12,14 @@ from typing import Any
 from sqlalchemy import Select, case, or_, select
 from sqlmodel import Session, col
 
+from core.conversation.entry_points import FoundEntry
 from core.customers import unreachable_marks
 from core.customers.unreachable_marks import CustomerKey
 from core.db import bulk
 from core.db.tables import Customer
-from core.inbox.rules import latest
+from core.inbox import rules
+from core.inbox.fanpage_event import FanpageEvent
+from core.messenger.event_kinds import EventKind, base_kind
 
 _PERSON = bulk.columns_of(Customer, "fanpage_id", "psid")
 _WRITTEN = bulk.columns_of(
@@ -31,6 +34,19 @@ class Sighting:
     person: CustomerKey
     at: datetime
     window_closes_at: datetime | None
+
+
+def sighting_of(event: FanpageEvent, comments: Mapping[int, FoundEntry]) -> Sighting | None:
+    """What an event shows of its customer; None when they did nothing themselves."""
+    if event.psid is not None and event.id in comments:  # whose window stays as it is
+        return Sighting((event.fanpage_id, event.psid), event.at, None)
+    if event.psid is None or not rules.is_customer_act(event.kind):
+        return None
+    taken_back = (
+        base_kind(event.kind) == EventKind.REACTION and event.raw["reaction"].get("action") == "unreact"
+    )
+    window = rules.window_closes_at(event.kind, event.at, taken_back=taken_back)
+    return Sighting((event.fanpage_id, event.psid), event.at, window)
 
 
 def upsert_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> None:
@@ -54,7 +70,7 @@ def customer_ids(db: Session, people: Iterable[CustomerKey]) -> dict[CustomerKey
 def _merged(known: Sighting | None, new: Sighting) -> Sighting:
     if known is None:
         return new
-    window = latest(known.window_closes_at, new.window_closes_at)
+    window = rules.latest(known.window_closes_at, new.window_closes_at)
     return Sighting(new.person, max(known.at, new.at), window)
 
 
