@@ -20,6 +20,7 @@ from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from core.db.tables import Message, Topic
 from core.fanpages import time_zone
 from core.fanpages.time_zone import ZoneChangeKeeps
+from pages.broadcasts.new import steps
 from tests.pages.broadcasts import a_draft, put, started
 from tests.pages.conftest import an_operator, opened
 from tests.pages.shown import all_words, keys
@@ -230,6 +231,31 @@ def test_what_was_typed_a_moment_before_going_on_is_saved(panel, topic_id) -> No
     kept = get_draft(draft)
     assert (kept.name, kept.content["text"], kept.first_part) == ("Tết", "Hàng về", 50)
     assert "check_launch" in str(at.main) or "broadcast_launch" in keys(at.button)
+
+
+def test_going_on_saves_the_step_and_draws_the_next_in_one_run(panel, topic_id, monkeypatch) -> None:
+    draft, drawn, draw_nav = a_draft(topic_id), [], steps.draw_nav
+    monkeypatch.setattr(steps, "draw_nav", lambda step: (drawn.append(step), draw_nav(step)))
+    at = panel("new_broadcast", id=draft, step="who")
+    for step in ("what", "when", "check"):
+        drawn.clear()
+        at.button(key="step_on").click().run()
+        assert not at.exception
+        assert drawn == [step]
+
+
+def test_what_cannot_be_saved_stays_on_its_step_with_the_reason(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="who")
+    at.text_input(key=f"broadcast_{draft}_name").input("Tết " * 100)
+    at.button(key="step_on").click().run()
+    assert "name can have at most" in all_words(at)
+    assert at.text_input(key=f"broadcast_{draft}_name").value == "Tết " * 100
+    assert at.query_params["step"] in ("who", ["who"])
+    at.text_input(key=f"broadcast_{draft}_name").input("Tết")
+    at.button(key="step_on").click().run()
+    assert get_draft(draft).name == "Tết"
+    assert at.text_area
 
 
 @pytest.mark.parametrize("keep", list(ZoneChangeKeeps))

@@ -36,6 +36,8 @@ from pages.components.texts import _, duration, n_, number, when
 def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
     """The numbers, the choices made so far, what to look at twice, and the launch, beside the phone."""
     now, draft = utc_now(), saving.save(here, draft)
+    if saving.is_left():
+        return
     reach = get_reach(draft.topic_id, draft.filters, now=now, due_at=draft.due_at)
     run = reach.run
     _numbers(draft, reach, now, fanpage.timezone)

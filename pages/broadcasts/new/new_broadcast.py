@@ -31,6 +31,7 @@ def draw_page() -> None:
     if draft is not None:
         see_fanpage(draft.fanpage_id)
         fanpage = get_fanpage(draft.fanpage_id)
+        draft = _leave_step(here, fanpage, draft)
     elif here.fanpage is not None:
         fanpage = here.fanpage
     else:
@@ -50,7 +51,26 @@ def draw_page() -> None:
     if draft is not None:
         draw_test_dialog(About.BROADCAST, draft.id, draft.fanpage_id)
         steps.draw_nav(step)
-        steps.move_on(refused=saving.is_refused())
+
+
+def _leave_step(here: Current, fanpage: FanpageView, draft: Draft) -> Draft:
+    """Saves the step that a button leads away from; the run then draws the next one.
+
+    Only a field that is drawn says what was typed in it, so those of the step are drawn out of sight.
+    """
+    place = st.empty()
+    if not steps.is_moving():
+        return draft
+    step = steps.asked_step(draft)
+    with place.container(key="step_left"):
+        saving.enter(draft, step)
+        _draw(here, fanpage, step, draft)
+    is_refused = saving.is_refused()
+    steps.move_on(refused=is_refused)
+    if is_refused:
+        st.rerun()  # a field can be drawn only once in a run, and now it is to be seen, with the reason
+    place.empty()
+    return get_draft(draft.id)
 
 
 def _asked_draft() -> Draft | None:

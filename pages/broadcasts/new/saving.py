@@ -62,6 +62,11 @@ def is_refused() -> bool:
     return bool(st.session_state.get(_REFUSED))
 
 
+def is_left() -> bool:
+    """Whether a step has just been saved in order to be left: the rest of it need not be drawn."""
+    return steps.is_moving() and not is_refused()
+
+
 def fill(key: str, value: object) -> None:
     """What a field shows at first, and again when the draft was changed elsewhere."""
     if key not in st.session_state or is_refilled():
@@ -124,5 +129,5 @@ def _tell(fields: Collection[str], draft: Draft) -> None:
 def _show_anew(elsewhere: Collection[str], mine: Collection[str]) -> None:
     if set(elsewhere) & set(mine):
         st.session_state[_REFILL] = True
-        if not steps.is_moving():  # else two reruns would follow, and the second swallows what is told
+        if not steps.is_moving():  # else the step that is drawn next shows it in this very run
             st.rerun()

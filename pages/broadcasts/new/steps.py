@@ -28,22 +28,21 @@ def asked_step(draft: Draft | None) -> str:
 
 
 def go_to(step: str) -> None:
-    """Leads to a step, once this one has been drawn and saved: a click that overtakes what was just typed
-    loses nothing."""
+    """Leads to a step, once the one on the page is saved: a click that overtakes what was just typed loses
+    nothing."""
     st.session_state[_GO_TO] = step
 
 
 def is_moving() -> bool:
-    """Whether a button leads on once this run has saved."""
+    """Whether a button leads to another step in this run."""
     return _GO_TO in st.session_state
 
 
 def move_on(*, refused: bool) -> None:
     """Where a button led; what could not be saved stays on the page with the reason."""
-    step = st.session_state.pop(_GO_TO, None)
-    if step is not None and not refused:
+    step = st.session_state.pop(_GO_TO)
+    if not refused:
         st.query_params["step"] = step
-        st.rerun()
 
 
 def draw_steps(here: str, draft: Draft | None) -> None:

@@ -46,6 +46,8 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
             asking_again.offer_button(writing, draft.topic_id, context.topics)
         edit_answers(writing["under"], context)
         draft = _keep(here, draft, writing)
+        if saving.is_left():
+            return
         slot = st.container()
         promises = get_reach(draft.topic_id, draft.filters, now=utc_now()).promises
         draw_promises_and_tick(draft, promises)

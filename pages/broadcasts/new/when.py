@@ -41,6 +41,8 @@ def draw(here: Current, draft: Draft, fanpage: FanpageView) -> None:
         best_before = _best_before(shown, due_at, zone)
         first_part = choose_first_part(shown)
         kept = saving.save(here, draft, due_at=due_at, best_before=best_before, first_part=first_part)
+    if saving.is_left():
+        return
     now = utc_now()
     with left:
         draw_problems(check_times(kept.due_at, kept.best_before_at(now), now))

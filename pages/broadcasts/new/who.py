@@ -51,6 +51,8 @@ def draw(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
     if draft is not None:
         typed = {"topic_id": topic_id or draft.topic_id, "name": name, "filters": chosen}
         kept = saving.save(here, draft, **typed, saves_opt_ins=saves)
+        if saving.is_left():
+            return
         topic_id, chosen, saves = kept.topic_id, kept.filters, kept.saves_opt_ins
     if topic_id is None:
         st.caption(_("Only customers who agreed to the topic you choose can get it."))
