@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlmodel import col
 
 from core.consent.eligibility import has_ended
 from core.consent.rules import OptInState, expires_at
 from core.consent.topic_figures import known_figures, large_counts
 from core.customers.names import full_name
-from core.customers.searching import named
+from core.customers.searching import are_few, named
 from core.db.engine import reading
 from core.db.tables import Customer, OptIn, Request, Topic
 from core.db.timed_cache import remember
@@ -70,18 +70,24 @@ def list_opt_ins(
     offset: int = 0,
     limit: int = 50,
     order: str = "",
+    total: int | None = None,
 ) -> list[OptInView]:
     """By a key of ORDERS ("agreed", or "-agreed" from the end). Without one the newest come first, with
-    `ends_before` the first to end."""
+    `ends_before` the first to end. `total`: how many there are, if it is known; it makes a search quick."""
     word = order or ("agreed" if chosen.ends_before else "-new")
     keys = [key.desc() if word.startswith("-") else key for key in ORDERS[word.removeprefix("-")]]
-    page = select(col(OptIn.id)).where(*_where(fanpage_id, chosen, now)).order_by(*keys)
+    by_name = total is not None and are_few(total)
+    where = _where(fanpage_id, chosen, now, by_name=by_name)
+    if word == "-new":
+        where.append(col(OptIn.id) > 0)  # else SQLite reads all that have not ended, and sorts them
+    page = select(col(OptIn.id)).where(*where).order_by(*keys)
     return _read(_whole().where(col(OptIn.id).in_(page.offset(offset).limit(limit))).order_by(*keys), now)
 
 
 def count_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: datetime) -> int:
-    where = _where(fanpage_id, chosen, now)
-    if chosen.topic_id is not None:  # worded so that the index (topic, state, customer, end) is enough
+    where = _where(fanpage_id, chosen, now, by_name=True)
+    if chosen.topic_id is not None and is_blank(chosen.search):
+        # worded so that the index (topic, state, customer, end) is enough
         topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
         where[0] = col(OptIn.topic_id).in_(topics.where(col(Topic.id) == chosen.topic_id))
     statement = select(func.count()).select_from(OptIn).where(*where)
@@ -131,19 +137,23 @@ def walk_opt_ins(fanpage_id: int, chosen: OptInFilter, *, now: datetime) -> Iter
         after = rows[-1].id
 
 
-def _where(fanpage_id: int, chosen: OptInFilter, now: datetime) -> list[ColumnElement[bool]]:
+def _where(
+    fanpage_id: int, chosen: OptInFilter, now: datetime, *, by_name: bool = False
+) -> list[ColumnElement[bool]]:
+    """`by_name`: a search reads names first and then the opt-ins of those found, not each opt-in's name."""
     made: list[ColumnElement[bool]] = [col(OptIn.fanpage_id) == fanpage_id]
     if chosen.without_topic:
         made = [col(OptIn.fanpage_id).op("+")(0) == fanpage_id]  # + 0: start from these few opt-ins
+    if not is_blank(chosen.search):
+        made = (
+            _searched(fanpage_id, chosen.search) if by_name else [*made, _is_named(fanpage_id, chosen.search)]
+        )
     if chosen.topic_id is not None:
         made.append(col(OptIn.topic_id) == chosen.topic_id)
     if chosen.without_topic:
         made.append(col(OptIn.topic_id).is_(None))
     if chosen.customer_id is not None:
         made.append(col(OptIn.customer_id) == chosen.customer_id)
-    if not is_blank(chosen.search):
-        customers = select(col(Customer.id)).where(*named(fanpage_id, chosen.search))
-        made.append(col(OptIn.customer_id).in_(customers))
     if chosen.agreed is not None:
         first, end = map(expires_at, chosen.agreed)  # read in the index of the ends
         made += [col(OptIn.expires_at) >= first, col(OptIn.expires_at) < end]
@@ -152,6 +162,15 @@ def _where(fanpage_id: int, chosen: OptInFilter, now: datetime) -> list[ColumnEl
     if chosen.ends_before is not None:
         made += [_in_state(OptInState.AVAILABLE, now), col(OptIn.expires_at) <= chosen.ends_before]
     return made
+
+
+def _searched(fanpage_id: int, search: str) -> list[ColumnElement[bool]]:
+    """Opt-ins are of the fanpage that their customers are of, so that the index of customers is enough."""
+    return [col(OptIn.customer_id).in_(select(col(Customer.id)).where(*named(fanpage_id, search)))]
+
+
+def _is_named(fanpage_id: int, search: str) -> ColumnElement[bool]:
+    return exists().where(col(Customer.id) == col(OptIn.customer_id), *named(fanpage_id, search))
 
 
 def _in_state(state: str, now: datetime) -> ColumnElement[bool]:

@@ -10,6 +10,14 @@ from core.text.identifiers import read_id
 from core.text.matching import search_key
 from core.text.normalise import is_blank
 
+FEW = 5_000
+
+
+def are_few(found: int) -> bool:
+    """Whether a list of what a search found is best read from the names on and sorted. Of many, walking the
+    list in its own order meets a page's worth soon."""
+    return found <= FEW
+
 
 def named(fanpage_id: int, search: str) -> list[ColumnElement[bool]]:
     """The conditions that a customer of the fanpage has every word of the search in name or PSID. They read

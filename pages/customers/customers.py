@@ -41,7 +41,9 @@ def draw_page() -> None:
         slot = st.container()
         offset = pager(total, key="customers", size=SIZE)
         order = order_asked(ORDERS, "-new", pager_key="customers")
-        rows = list_customers(fanpage_id, now=now, **chosen, offset=offset, limit=SIZE, order=order.word)
+        rows = list_customers(
+            fanpage_id, now=now, **chosen, offset=offset, limit=SIZE, order=order.word, total=total
+        )
         with slot:
             table(columns, rows, key="customers", on_click=lambda c: f"customer?id={c.id}", order=order)
     elif any(chosen.values()):

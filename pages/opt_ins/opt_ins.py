@@ -90,7 +90,7 @@ def _list(fanpage_id: int, chosen: OptInFilter, columns: list[Column]) -> None:
     slot = st.container()
     offset = pager(total, key="opt_ins", size=SIZE)
     order = order_asked(ORDERS, "agreed" if chosen.ends_before else "-new", pager_key="opt_ins")
-    rows = list_opt_ins(fanpage_id, chosen, now=now, offset=offset, limit=SIZE, order=order.word)
+    rows = list_opt_ins(fanpage_id, chosen, now=now, offset=offset, limit=SIZE, order=order.word, total=total)
     with slot:
         table(columns, rows, key="opt_ins", on_click=page_of, order=order)
 
