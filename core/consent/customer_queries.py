@@ -97,9 +97,7 @@ def list_customers(
     quick."""
     keys: Sequence[Any] = ORDERS[order.removeprefix("-")]
     if keys == ORDERS["new"] and not is_blank(search) and total is not None and are_few(total):
-        keys = (
-            col(Customer.id).op("+")(0),
-        )  # + 0: read names and sort, not each customer until enough match
+        keys = [col(Customer.id).op("+")(0)]  # + 0: by names, not customer after customer until enough match
     page = select(col(Customer.id)).where(*_where(fanpage_id, now, search, only, tag_id))
     page = page.order_by(*(key.desc() if order.startswith("-") else key for key in keys))
     with reading() as db:

@@ -144,10 +144,10 @@ def _where(
     made: list[ColumnElement[bool]] = [col(OptIn.fanpage_id) == fanpage_id]
     if chosen.without_topic:
         made = [col(OptIn.fanpage_id).op("+")(0) == fanpage_id]  # + 0: start from these few opt-ins
-    if not is_blank(chosen.search):
-        made = (
-            _searched(fanpage_id, chosen.search) if by_name else [*made, _is_named(fanpage_id, chosen.search)]
-        )
+    if not is_blank(chosen.search) and by_name:
+        made = [_searched(fanpage_id, chosen.search)]
+    elif not is_blank(chosen.search):
+        made.append(_is_named(fanpage_id, chosen.search))
     if chosen.topic_id is not None:
         made.append(col(OptIn.topic_id) == chosen.topic_id)
     if chosen.without_topic:
@@ -164,9 +164,9 @@ def _where(
     return made
 
 
-def _searched(fanpage_id: int, search: str) -> list[ColumnElement[bool]]:
-    """Opt-ins are of the fanpage that their customers are of, so that the index of customers is enough."""
-    return [col(OptIn.customer_id).in_(select(col(Customer.id)).where(*named(fanpage_id, search)))]
+def _searched(fanpage_id: int, search: str) -> ColumnElement[bool]:
+    """Opt-ins are of the fanpage that their customers are of, so this alone is enough."""
+    return col(OptIn.customer_id).in_(select(col(Customer.id)).where(*named(fanpage_id, search)))
 
 
 def _is_named(fanpage_id: int, search: str) -> ColumnElement[bool]:

@@ -8,7 +8,10 @@ from core.clock import utc_now
 from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
 from core.fanpages.set_up_queries import ALIVE_WITHIN, read_conditions
+from core.inbox import event_queries
 from core.inbox import queries as inbox
+from core.inbox.event_filters import EventFilter
+from core.inbox.rules import EventState
 from core.sending.calls import mixed_call_reports
 from core.settings import settings
 from pages.components import page_registry
@@ -87,7 +90,7 @@ def _live() -> None:
             ),
         ]
     )
-    if backlog.failed:
+    if backlog.failed and _are_theirs():
         words = _("See why they failed, and replay them")
         page_registry.link("events", words, icon=":material/webhook:", state="failed")
     _silence(alive)
@@ -102,6 +105,12 @@ def _live() -> None:
             Column(_("Running since"), lambda row: row.started_at),
         ]
         table(columns, processes, key="health_processes")
+
+
+def _are_theirs() -> bool:
+    """Whether events failed that are of a fanpage of whoever looks: the others are not shown to them."""
+    failed = EventFilter(state=EventState.FAILED, fanpage_ids=current().actor.fanpage_ids)
+    return event_queries.count_events(failed, at_most=1) > 0
 
 
 def _backup_card() -> Card:

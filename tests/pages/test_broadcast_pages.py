@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import col, select, update
@@ -22,6 +23,7 @@ from core.broadcasts.result_counting import count_results
 from core.clock import utc_now
 from core.db.engine import transaction
 from core.db.tables import Customer, Fanpage, Heartbeat, OptIn
+from pages.broadcasts.new import who
 from tests.broadcasts.parts import choose_first_part
 from tests.pages.broadcasts import TEXT, a_draft, put, settle, started, state_of
 from tests.pages.shown import all_words, keys
@@ -89,6 +91,19 @@ def test_from_the_topic_to_the_launch(panel, topic_id) -> None:
     view = queries.get_broadcast(draft.id)
     assert (view.state, view.launched_by) == ("scheduled", "sender.new.broadcast")
     assert view.best_before - view.due_at == timedelta(hours=12)
+
+
+def test_an_unnamed_draft_is_called_by_the_time_it_was_begun_not_the_time_the_page_was_drawn(
+    panel, topic_id, monkeypatch
+) -> None:
+    clock = [utc_now()]
+    monkeypatch.setattr(who, "utc_now", lambda: clock[0])
+    at = panel("new_broadcast", role="editor", topic=topic_id)
+    clock[0] += timedelta(hours=1)
+    at.button(key="broadcast_begin").click().run()
+    (draft,) = queries.list_broadcasts(None)
+    local = clock[0].astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
+    assert draft.name.endswith(f"{local:%H:%M}")
 
 
 def test_beginning_twice_makes_one_draft(panel, topic_id) -> None:

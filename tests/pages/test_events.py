@@ -115,6 +115,16 @@ def test_an_admin_of_some_fanpages_sees_and_replays_the_events_of_these(mai):
     assert [button.key for button in at.button if "replay_failed" in str(button.key)] == []
 
 
+def test_the_health_page_leads_to_failed_events_only_those_who_may_see_one(panel, mai):
+    def leads_there(at) -> bool:
+        return any("replay them" in link.proto.label for link in at.get("page_link"))
+
+    assert leads_there(panel("health"))
+    assert not leads_there(opened(mai, page="health"))
+    fail("m_9")
+    assert leads_there(opened(mai, page="health"))
+
+
 def test_the_address_of_an_event_of_another_fanpage_shows_nothing(mai, fresh_database):
     at = opened(mai, page="event", id=2)
     assert "a fanpage you don't manage" in at.warning[0].value

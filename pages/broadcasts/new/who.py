@@ -81,7 +81,7 @@ def draw(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
                 args=(
                     here,
                     {"topic_id": topic_id, "filters": chosen, "saves_opt_ins": saves},
-                    default_name(topics[topic_id].name, when(utc_now())),
+                    topics[topic_id].name,
                 ),
             )
 
@@ -121,12 +121,13 @@ def _label(topic: TopicView | None) -> str:
     return n_("{name} – {n} person", "{name} – {n} people", topic.people, name=topic.name)
 
 
-def _begin(here: Current, chosen: dict[str, Any], unnamed: str) -> None:
-    """Create the draft; `unnamed` is what it is called when nobody gave it a name."""
+def _begin(here: Current, chosen: dict[str, Any], topic: str) -> None:
+    """Create the draft; without a name of its own it is called by its topic and the present moment."""
     if asked_id() is not None:
         return  # the second click of a double click
-    name = normalise_name(st.session_state.get("broadcast_new_name", "")) or unnamed
-    error, made = attempt(lambda: create_broadcast(here.actor, **chosen, name=name, now=utc_now()))
+    now = utc_now()
+    name = normalise_name(st.session_state.get("broadcast_new_name", "")) or default_name(topic, when(now))
+    error, made = attempt(lambda: create_broadcast(here.actor, **chosen, name=name, now=now))
     if error:
         flash(error, icon=":material/error:")
         return
