@@ -1,35 +1,33 @@
 """The menu in the sidebar, in HTML of our own.
 
-It is the same on every page, so that the browser keeps it at a click: Streamlit draws each of its page links
-anew, which took a third of the time of a page. frame.js follows the links.
+It is the same on every page, so that the browser keeps it at a click, and the focus in it: Streamlit draws
+each of its page links anew, which took a third of the time of a page. frame.js follows the links, and marks
+the page that is open.
 """
 
 from __future__ import annotations
 
+import json
 from html import escape
 
 import streamlit as st
 
 from core.accounts.rules import Actor
 from pages.components.page_registry import DEMO, ENTRIES, Entry
-from pages.components.texts import _
-
-_HERE = (
-    "background: color-mix(in srgb, var(--otn-accent) 13%, transparent); color: var(--otn-link);"
-    "font-weight: 600;"
-)
+from pages.components.texts import _, language
 
 
 def draw_menu(actor: Actor, here: Entry, *, with_demo: bool) -> None:
-    """The menu's sections with the pages this operator may open; the page of now stands out."""
+    """The menu's sections with the pages this operator may open; frame.js marks the page that is open."""
     parts = [
         _section(section, [each for each in ENTRIES if each.section == section and _is_shown(each, actor)])
         for section in dict.fromkeys(entry.section for entry in ENTRIES)
         if section != DEMO or with_demo
     ]
     st.html(f'<nav class="otn-menu" aria-label="{escape(_("Menu"))}">{"".join(parts)}</nav>')
-    marked = f'.otn-menu a[href="{here.parent or here.url_path}"]'
-    st.html(f"<style>{marked} {{ {_HERE} }} {marked} .otn-icon {{ opacity: 1; }}</style>")
+    with st.container(key="menu_script"):
+        told = json.dumps([here.parent or here.url_path, language()])  # in another language it is drawn anew
+        st.html(f"<script>otnMarkMenu(...{told});</script>", unsafe_allow_javascript=True)
 
 
 def _is_shown(entry: Entry, actor: Actor) -> bool:

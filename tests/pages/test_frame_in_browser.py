@@ -99,6 +99,22 @@ def test_an_address_that_leads_nowhere_leads_home_and_says_so(panel, browser):
     assert page.get_by_role("dialog").count() == 0
 
 
+def test_the_menu_marks_the_page_that_is_open_in_either_language(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    marked = page.locator(".otn-menu a[aria-current=page]")
+    expect(marked).to_have_attribute("href", "topics")
+    link = page.locator('.otn-menu a[href="broadcasts"]')
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(marked).to_have_attribute("href", "broadcasts")
+    expect(link).to_be_focused()  # the menu is not drawn anew
+    shown.open("/new_broadcast")  # reached from that list
+    expect(marked).to_have_attribute("href", "broadcasts")
+    shown.speak("en")
+    expect(marked).to_have_text(re.compile("Broadcasts$"))
+
+
 def test_a_lost_connection_is_said_in_a_strip(panel, browser):
     address, pid = panel
     page, _shown = signed_in(browser, address)

@@ -57,3 +57,10 @@ otn.begin = (settings) => {
 function otnFrame(language) {
   if (otn.language !== language) otn.speak(language);
 }
+
+// The menu's link to the page that is open, or to the list from which it was reached.
+function otnMarkMenu(path) {
+  for (const link of document.querySelectorAll(".otn-menu a")) {
+    link.getAttribute("href") === path ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+  }
+}
