@@ -143,8 +143,8 @@ class Reception:
     async def _parse(self, body: bytes) -> list[NewEvent]:
         try:
             if len(body) > LONG_BODY:
-                return await run_in_threadpool(parse_body, body, utc_now())
-            return parse_body(body, utc_now())
+                return await run_in_threadpool(parse_body, body, utc_now(), logs.request_id())
+            return parse_body(body, utc_now(), logs.request_id())
         except Malformed:
             raise RequestRefused("malformed") from None
         except SQLAlchemyError:  # the key of the tokens' hashes could not be read yet

@@ -35,10 +35,15 @@ class NewEvent(NamedTuple):
     received_at: datetime
     body: str
     psid: str | None
+    request_id: str | None = None  # of the request that brought it
 
 
-def parse_body(body: bytes, received_at: datetime) -> list[NewEvent]:
+def parse_body(body: bytes, received_at: datetime, request_id: str | None = None) -> list[NewEvent]:
     """Parse the body of a webhook. Raises Malformed when it is not JSON or holds no list of entries."""
+    return [event._replace(request_id=request_id) for event in _parse(body, received_at)]
+
+
+def _parse(body: bytes, received_at: datetime) -> list[NewEvent]:
     text = body.decode("utf-8", "replace")
     try:
         return _events(_load(text), received_at)

@@ -44,6 +44,7 @@ class EventView:
     note: str | None
     applied_at: datetime | None
     replayed_at: datetime | None
+    request_id: str | None  # of the request that brought it, as the log and the proxy name it
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ def _views() -> Select[Any]:
         Event.note,
         Event.applied_at,
         Event.replayed_at,
+        Event.request_id,
     ]
     return (
         select(*columns)

@@ -35,6 +35,7 @@ _COLUMNS = bulk.columns_of(
     "body",
     "psid",
     "state",
+    "request_id",
 )
 
 
@@ -49,6 +50,7 @@ class StoredEvent:
     received_at: datetime
     body: str
     is_repeat: bool  # it was applied before, and is replayed
+    request_id: str | None  # of the request that brought it
 
 
 def insert_events(db: Session, events: Sequence[NewEvent]) -> int:
@@ -70,9 +72,16 @@ def take_pending(db: Session, limit: int) -> list[StoredEvent]:
     forgotten.hold_off_forgetting(db)
     found = [
         StoredEvent(
-            id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body, bool(is_repeat)
+            id_,
+            page_id,
+            kind,
+            bulk.moment(occurred_at),
+            bulk.moment(received_at),
+            body,
+            bool(is_repeat),
+            request_id,
         )
-        for id_, page_id, kind, occurred_at, received_at, body, is_repeat in bulk.fetch(
+        for id_, page_id, kind, occurred_at, received_at, body, is_repeat, request_id in bulk.fetch(
             db, _pending(), {"limit": limit}
         )
     ]
@@ -102,6 +111,7 @@ def _row(event: NewEvent) -> tuple[object, ...]:
         event.body,
         event.psid,
         EventState.PENDING,
+        event.request_id,
     )
 
 
@@ -121,6 +131,7 @@ def _pending() -> Select[Any]:
             col(Event.received_at),
             col(Event.body),
             col(Event.replayed_at).is_not(None).label("is_repeat"),
+            col(Event.request_id),
         )
         .where(col(Event.state) == EventState.PENDING)
         .order_by(col(Event.occurred_at), col(Event.id))

@@ -104,9 +104,15 @@ def _apply_one_by_one(limit: int, now: datetime) -> int:
                 raise
             except Exception as problem:
                 results[event.id] = (EventState.FAILED, type(problem).__name__)
-                log.error("event_failed", event_id=event.id, kind=event.kind, **_error_place(problem))
+                log.error("event_failed", **_names(event), kind=event.kind, **_error_place(problem))
         record_results(db, events, results, now)
         return len(events)
+
+
+def _names(event: StoredEvent) -> dict[str, object]:
+    """The ids by which an event is found: its own, and that of the request that brought it, if known."""
+    brought_by = {} if event.request_id is None else {"request_id": event.request_id}
+    return {"event_id": event.id, **brought_by}
 
 
 def _error_place(problem: Exception) -> dict[str, object]:

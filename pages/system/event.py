@@ -75,6 +75,7 @@ def _facts(event: EventView) -> None:
 def _rows(event: EventView) -> list[tuple[str, str]]:
     return [
         (_("Number"), str(event.id)),
+        (_("Request ID"), event.request_id or ""),
         (_("Fanpage"), event.fanpage or _("not connected here")),
         (_("Page ID"), event.page_id),
         (_("PSID"), event.psid or ""),

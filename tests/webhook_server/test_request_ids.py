@@ -8,7 +8,9 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from core.inbox import processing
+from core.inbox.event_queries import get_event
 from tests.inbox.platform import tap
+from tests.processes import until
 from webhook_server.application import create_app
 
 GIVEN = "4f0c-proxy-made.this"
@@ -59,6 +61,19 @@ def test_what_the_writer_could_not_store_is_found_by_its_id(post, fanpage, now, 
     (line,) = lines_of(with_ids, "events_not_stored")
     assert refused.status_code == 503
     assert line["request_ids"] == [refused.headers["X-Request-ID"]]
+
+
+def test_what_failed_later_is_found_by_the_event_and_by_its_request(
+    client, post, fanpage, now, with_ids, monkeypatch
+):
+    monkeypatch.setattr(processing, "apply_events", lambda *_: 1 / 0)
+
+    stored = post(tap("25", now, "token-1"))
+    until(lambda: lines_of(with_ids, "event_failed"))
+
+    (line,) = lines_of(with_ids, "event_failed")
+    assert line["request_id"] == stored.headers["X-Request-ID"]
+    assert get_event(line["event_id"]).request_id == line["request_id"]
 
 
 def test_the_id_of_a_trusted_proxy_is_kept(client):

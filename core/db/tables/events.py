@@ -46,6 +46,7 @@ class Event(Table, table=True):
     occurred_at: datetime = moment(nullable=False)
     received_at: datetime = moment(nullable=False)
     psid: str | None = word(64, default=None)  # the person's side of it
+    request_id: str | None = word(128, default=None)  # of the request that brought it, as the log names it
     body: str = Field(sa_type=Text)  # JSON of the one event
     state: str = word(default="pending")  # pending, applied, ignored, failed
     note: str | None = word(200, default=None)
