@@ -34,7 +34,7 @@ def test_what_is_sealed_opens_again_and_does_not_show(secret):
     sealed = encrypt(secret)
     assert decrypt(sealed) == secret
     assert sealed.isascii()
-    assert len(secret) < 4 or secret not in sealed
+    assert len(secret) < 4 or secret not in sealed.removeprefix("siv.")  # which it may be itself
 
 
 def test_many_are_sealed_and_opened_in_their_order():
