@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -80,6 +81,25 @@ class ThrottledLibrary(logging.Filter):
         return True
 
 
+class NeverFailing:
+    """A stream that loses what cannot be written: a full disk or a reader that has gone must not end the
+    thread that wanted to say so."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, or lose it."""
+        with suppress(OSError, ValueError):  # ValueError: it is closed
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what was written, or keep it for the next time."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def begin_request(given: str = "") -> str:
     """Give what this thread or task does from now on an id, which each of its log lines carries, and return
     it: `given`, which a proxy made, when it is well-formed, else a new one."""
@@ -107,7 +127,7 @@ def configure(level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[ThrottleRepeats(), *shared, as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", NeverFailing(sys.stderr))),
     )
     _route_libraries(shared, as_json)
 

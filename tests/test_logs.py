@@ -6,7 +6,10 @@ import contextlib
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -72,3 +75,22 @@ def test_the_servers_lines_are_throttled_once_however_often_logging_is_set_up(
     logs.configure()
     filters = logging.getLogger("uvicorn.error").filters
     assert sum(isinstance(each, logs.ThrottledLibrary) for each in filters) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_under_the_log_ends_nobody_who_wants_to_say_something() -> None:
+    said = (
+        "import logging, structlog; from core import logs; logs.configure();"
+        "structlog.get_logger().error('events_not_stored', text='x' * 20_000); logging.error('y' * 20_000);"
+        "print('went on')"
+    )
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([sys.executable, "-c", said], stderr=full, stdout=subprocess.PIPE, text=True)
+    assert ended.stdout == "went on\n"
+
+
+def test_a_closed_log_ends_nobody_either() -> None:
+    stream = io.StringIO()
+    stream.close()
+    logs.NeverFailing(stream).write("x")
+    logs.NeverFailing(stream).flush()

@@ -133,7 +133,10 @@ class SimulatorClient:
             )
         except requests.ConnectionError as problem:
             raise SimulatorUnreachable(f"no simulator at {self.base_url}") from problem
-        told: dict[str, Any] = answer.json()
+        try:
+            told: dict[str, Any] = answer.json()
+        except requests.JSONDecodeError:
+            raise SimulatorUnreachable(f"the simulator failed with HTTP {answer.status_code}") from None
         if answer.status_code != 200:
             raise NotPossibleForPerson(str(told.get("error", answer.status_code)))
         return told
