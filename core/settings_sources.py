@@ -57,6 +57,8 @@ def read_env_file() -> dict[str, str]:
             return _read(path)
         if path.is_symlink() and not path.exists():
             raise OperatorError("{file} is a link that leads nowhere. Mend it, or take it away.", file=path)
+        if path.is_dir():  # what Docker makes of a mounted file that is not there
+            raise OperatorError("{file} is a folder, not a file. Mend it, or take it away.", file=path)
     return {}
 
 

@@ -127,3 +127,9 @@ def test_the_file_that_is_named_counts(home: Path, monkeypatch, tmp_path: Path):
     monkeypatch.setenv("OTN_ENV_FILE", "")
     settings.cache_clear()
     assert settings().timezone == "Asia/Ho_Chi_Minh"
+
+
+def test_a_folder_in_its_place_is_refused(home: Path):
+    (home / ".env").mkdir()
+    with pytest.raises(OperatorError, match="is a folder"):
+        settings()

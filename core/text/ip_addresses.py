@@ -7,9 +7,10 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](:\d+)?|(?P<four>[\d.]+):\d+")
 # They lead on to IPv4 addresses, private ones among them (RFC 6052, 8215, 3056, 4291, 2765), and no shop
-# is there.
-_TRANSLATED = [
-    IPv6Network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96", "::ffff:0:0:0/96")
+# is there; the last are of one site only (RFC 3879).
+_NO_SHOP = [
+    IPv6Network(each)
+    for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96", "::ffff:0:0:0/96", "fec0::/10")
 ]
 
 
@@ -37,4 +38,4 @@ def is_public_ip(address: str) -> bool:
     found = ip_address(address.partition("%")[0])
     if found.is_multicast or not found.is_global:
         return False
-    return found.version == 4 or not any(found in network for network in _TRANSLATED)
+    return found.version == 4 or not any(found in network for network in _NO_SHOP)

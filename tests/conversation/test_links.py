@@ -57,6 +57,7 @@ def test_a_public_address_is_taken(link: str) -> None:
         "http://１２７.0.0.1/",
         "http://017700000001.0/",
         "http://[64:ff9b::10.0.0.1]/",
+        "http://[fec0::1]/",
         "http://[2002:0a00:0001::]/",
         "http://[::ffff:7f00:1]/",
         "http://224.0.0.1/",
