@@ -66,7 +66,7 @@ def find_warnings(title: str, topic: str = "") -> list[PromiseWarning]:
     found = []
     if offering:
         found.append(_warning(PromiseRule.REWARD, _REWARD, words=offered_words(offering)))
-    if is_vague(reading, parts, offering):
+    elif is_vague(reading, parts):  # a reward says enough of what is wrong
         found.append(_warning(PromiseRule.VAGUE, _VAGUE))
     if is_shouting(title, reading):
         found.append(_warning(PromiseRule.SHOUTING, _SHOUTING))

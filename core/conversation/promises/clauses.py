@@ -36,8 +36,6 @@ _EXCHANGE = r"(?:W[YDfM]{0,2}|F[DYOfxW]{0,3}|P)T"
 _WHEN = r"W(?![YDfM]{0,2}T)"
 _EVENT = re.compile(rf"NM|T[FD]{{1,2}}W|N.*{_WHEN}|^[xfVAI]?{_WHEN}")
 _NEWS = re.compile(f"[NI]|{_WHEN}")
-# After the tap, what is tapped for: "a bouquet if you follow | our hours".
-_TAPPED_FOR = re.compile(_EXCHANGE + "(?=[^SGRHV]*$)")
 
 # Where an offer begins without punctuation: after "news of …", …
 _OFFER_AFTER_NEWS = re.compile(
@@ -66,12 +64,6 @@ class Clause:
         """Where what will be told begins; the length of the clause if nowhere."""
         found = _NEWS.search(self.kinds)
         return found.start() if found else len(self.kinds)
-
-    @property
-    def tapped_for(self) -> int:
-        """Where begins what is told in return for the tap; the length of the clause if nowhere."""
-        found = _TAPPED_FOR.search(self.kinds)
-        return found.end() if found else len(self.kinds)
 
     @property
     def tells(self) -> bool:

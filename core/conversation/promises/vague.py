@@ -18,20 +18,17 @@ _IN_EVENT = re.compile("[NW].*W")
 _FREE = frozenset({"free", "miễn phí", "mien phi"})
 
 
-def is_vague(reading: Reading, clauses: Sequence[Clause], offers: Sequence[Clause]) -> bool:
-    """Whether nothing is left once what is offered for the tap and words that fit any message are gone."""
-    return not any(_tells(reading, clause, is_offer=clause in offers) for clause in clauses)
+def is_vague(reading: Reading, clauses: Sequence[Clause]) -> bool:
+    """Whether nothing is left once the words that fit any message are gone."""
+    return not any(_tells(reading, clause) for clause in clauses)
 
 
-def _tells(reading: Reading, clause: Clause, *, is_offer: bool) -> bool:
-    """Whether a clause says what will be told; in an offer only what follows a word of telling may."""
+def _tells(reading: Reading, clause: Clause) -> bool:
+    """Whether a clause says what will be told."""
     before, after = clause.parts[: clause.news], clause.parts[clause.news :]
-    if is_offer:
-        after = clause.parts[min(clause.news, clause.tapped_for) :]
-        after = () if any(part.kind == Kind.WORTH for part in after) else after
     in_event = clause.is_event and bool(_IN_EVENT.search(clause.kinds))
     return (
-        (not is_offer and bool(telling_words(reading, before)))
+        bool(telling_words(reading, before))
         or bool(telling_words(reading, after, in_event=in_event))
         or _tells_what_happens(reading, clause)
     )
