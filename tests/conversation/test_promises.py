@@ -14,9 +14,6 @@ from core.conversation.promises import PromiseRule, find_warnings, warn_topic
 LABELLED = Path(__file__).parent / "promises"
 SCORED = (PromiseRule.REWARD, PromiseRule.VAGUE, PromiseRule.SHOUTING)
 LEAST = 0.9
-# Measured below 0.9: vague titles (recall 0.860 in Vietnamese, 0.889 in English). What is missed are shapes
-# that the sentences to tune on do not hold.
-BELOW = {("en", PromiseRule.VAGUE): 0.85, ("vi", PromiseRule.VAGUE): 0.85}
 
 
 @dataclass(frozen=True)
@@ -59,9 +56,8 @@ def measure(language: str, part: str) -> dict[PromiseRule, Figures]:
 def test_warnings_are_right_and_mostly_complete_on_unseen_sentences(language: str) -> None:
     for rule, figures in measure(language, "test").items():
         print(f"{language} {rule}: {figures}")  # noqa: T201 - shown with -rP or -s
-        least = BELOW.get((language, rule), LEAST)
-        assert figures.precision > least, rule
-        assert figures.recall > least, rule
+        assert figures.precision > LEAST, rule
+        assert figures.recall > LEAST, rule
 
 
 def rules_of(title: str) -> list[str]:
@@ -95,9 +91,46 @@ def test_a_disguised_reward_is_a_reward(title: str) -> None:
         "Tell me when the sugar-free cakes are back",
         "Báo tôi khi vé dưới 500k mở bán",
         "Nhận thông báo khi chương trình tặng quà bắt đầu",
+        "Cần bạn xác nhận lịch hẹn",
+        "Click to get your IELTS score",
     ],
 )
 def test_words_that_only_look_like_a_reward_are_let_be(title: str) -> None:
+    assert rules_of(title) == []
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Stay in touch with Willow Lane",
+        "Join the Fern & Fig family",
+        "Fern's Bakery",
+        "Nhận tin từ Spa Hương Sen",
+        "Quán Bụi",
+        "giu lien lac voi Hoa Mai",
+        "Ping me if anything nice comes up",  # anything at all
+        "Báo tôi khi có điều gì mới mẻ",
+    ],
+)
+def test_who_sends_and_that_it_is_nice_do_not_say_what_will_be_told(title: str) -> None:
+    assert rules_of(title) == [PromiseRule.VAGUE]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Updates from Willow Lane on the bread class",
+        "Tell me when Fern's Bakery opens",
+        "Jobs At The Coffee Shop",
+        "Arsenal news",
+        "Flights from Hanoi",
+        "Báo tôi khi Quán Bụi mở cửa",
+        "Tin từ nhà trường: lịch thi",
+        "nhac toi tiem HPV mui 2",  # tiêm, not tiệm
+        "Báo tôi khi quán mở thứ Bảy",  # a day, not a thing
+    ],
+)
+def test_what_stands_beside_a_name_still_says_what_will_be_told(title: str) -> None:
     assert rules_of(title) == []
 
 

@@ -7,7 +7,8 @@ the message; do not incentivise the tap, by money or its like; fanpages with muc
 access. Capitals, marks and emoji are not named there: they bring the negative feedback.
 
 `kinds` and the two vocabularies say what words do, `reading` takes disguises off, `clauses` parts offers from
-what will be told; `reward`, `vague`, `shouting` and `off_topic` are one rule each.
+what will be told, `sender` finds the name of who sends; `reward`, `vague`, `shouting` and `off_topic` are
+one rule each.
 """
 
 from __future__ import annotations

@@ -82,11 +82,14 @@ class Reading:
 
     def says_nothing(self, word: Word, *, in_event: bool = False) -> bool:
         """Whether a word fits any message: fewer do after "tell me when", and fewer without marks."""
-        if _is_bare(word, is_marked=self.is_marked):
-            few = in_event or self.vocabulary.has_marks
-            return word.bare in self.vocabulary.generic_event if few else self.vocabulary.is_generic(word.key)
-        certain = not in_event or word.bare in self.vocabulary.generic_event
-        return certain and word.key in self.vocabulary.generic
+        known = self.vocabulary
+        if in_event and word.bare not in known.generic_event:
+            return False
+        if _is_bare(word, is_marked=self.is_marked) and (in_event or known.has_marks):
+            is_listed = word.bare in known.generic_event
+        else:
+            is_listed = known.is_generic(word.key)
+        return is_listed or (word.bare not in known.known and english().is_generic(word.key))  # "stay tuned"
 
     def names_event(self, words: Sequence[Word]) -> bool:
         """Whether one of the words says what happens: opens, arrives, xong."""
@@ -101,14 +104,16 @@ class Reading:
     @cached_property
     def hollow(self) -> frozenset[Word]:
         """The words of phrases that say nothing, though their words might."""
-        return self._in_phrases(self.vocabulary.hollow[self.is_marked])
+        return self.words_in(self.vocabulary.hollow)
 
     @cached_property
     def naming(self) -> frozenset[Word]:
         """The words of phrases that name something, though their words do not."""
-        return self._in_phrases(self.vocabulary.telling[self.is_marked]) - self.hollow
+        return self.words_in(self.vocabulary.telling) - self.hollow
 
-    def _in_phrases(self, phrases: frozenset[str]) -> frozenset[Word]:
+    def words_in(self, by_marks: dict[bool, frozenset[str]]) -> frozenset[Word]:
+        """The words of those phrases that stand in the promise."""
+        phrases = by_marks[self.is_marked]
         form = str if self.is_marked else bare
         words = [word for part in self.parts for word in part.words]
         said = [form(word.key) for word in words]

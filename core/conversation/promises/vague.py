@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from core.conversation.promises.clauses import Clause
 from core.conversation.promises.kinds import Kind
 from core.conversation.promises.reading import Part, Reading
+from core.conversation.promises.sender import sender_words
 
 # What these do never says what a message will be about. A thing of worth does, except that it is free.
 _SAY_NOTHING = frozenset(
@@ -26,30 +27,27 @@ def is_vague(reading: Reading, clauses: Sequence[Clause]) -> bool:
 def _tells(reading: Reading, clause: Clause) -> bool:
     """Whether a clause says what will be told."""
     before, after = clause.parts[: clause.news], clause.parts[clause.news :]
-    in_event = clause.is_event and bool(_IN_EVENT.search(clause.kinds))
+    words = [word for part in after for word in part.words]
+    # "tell me if anything cool happens": what is cool about it names nothing
+    says_anything = reading.words_in(reading.vocabulary.anything).intersection(words)
+    has_event = bool(_IN_EVENT.search(clause.kinds)) and not says_anything
     return (
         bool(telling_words(reading, before))
-        or bool(telling_words(reading, after, in_event=in_event))
-        or _tells_what_happens(reading, clause)
+        or bool(telling_words(reading, after, in_event=clause.is_event and has_event))
+        or (has_event and reading.names_event(words))  # "tell me when it opens"
     )
-
-
-def _tells_what_happens(reading: Reading, clause: Clause) -> bool:
-    """ "Tell me when it opens": in an event a word of happening is enough."""
-    words = [word for part in clause.parts[clause.news :] for word in part.words]
-    return bool(_IN_EVENT.search(clause.kinds)) and reading.names_event(words)
 
 
 def telling_words(reading: Reading, parts: Iterable[Part], *, in_event: bool = False) -> list[str]:
     """The words that name something, as they are compared."""
-    parts = list(parts)
-    named = [word.key for part in parts for word in part.words if word in reading.naming]
+    parts, sender = list(parts), sender_words(reading)
+    named = [word.key for part in parts for word in part.words if word in reading.naming - sender]
     return named or [
         word.key
         for part in parts
         if part.kind not in _SAY_NOTHING and part.typed.lower() not in _FREE
         for word in part.words
-        if word not in reading.hollow
+        if word not in reading.hollow | sender
         and (_is_named(part) or not reading.says_nothing(word, in_event=in_event))
     ]
 

@@ -47,13 +47,17 @@ class Vocabulary:
             for phrase in _phrases(phrases):
                 self.kinds.setdefault(" ".join(phrase), Kind[name.upper()])
         names = listed["names"]
-        telling = {" ".join(phrase) for phrase in _phrases(names["telling"])}
-        # "thi công", "happy hour": what names something does nothing else
-        self.kinds = dict.fromkeys(filter(_SEVERAL_WORDS.search, telling), Kind.OTHER) | self.kinds
-        hollow = {" ".join(phrase) for phrase in _phrases(names["hollow"])}
         # by whether the text has marks
-        self.telling = {True: frozenset(telling), False: frozenset(map(bare, telling))}
-        self.hollow = {True: frozenset(hollow), False: frozenset(map(bare, hollow))}
+        self.telling = _by_marks(names["telling"])
+        self.hollow = _by_marks(names["hollow"])
+        self.before_sender = _by_marks(names["before_sender"])
+        self.anything = _by_marks(names["anything"])
+        self.businesses = _by_marks(names["businesses"])
+        # "tiem" may be tiêm as well as tiệm
+        self.businesses[False] &= self.businesses[True]
+        # "thi công", "happy hour": what names something does nothing else
+        several = filter(_SEVERAL_WORDS.search, self.telling[True])
+        self.kinds = dict.fromkeys(several, Kind.OTHER) | self.kinds
         preferred = {word: Kind[name.upper()] for word, name in listed.get("unmarked", {}).items()}
         self.unmarked = _without_marks(self.kinds) | preferred
         self.generic = frozenset(map(key, names["generic"].split()))
@@ -134,6 +138,12 @@ def has_marks(word: str) -> bool:
 
 def _phrases(listed: str) -> tuple[Phrase, ...]:
     return tuple(tuple(map(key, phrase.split())) for phrase in listed.split(",") if phrase.strip())
+
+
+def _by_marks(listed: str) -> dict[bool, frozenset[str]]:
+    """Phrases as they are, and without marks."""
+    phrases = frozenset(" ".join(phrase) for phrase in _phrases(listed))
+    return {True: phrases, False: frozenset(map(bare, phrases))}
 
 
 def _typos(word: str) -> Iterator[str]:
