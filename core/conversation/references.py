@@ -35,9 +35,10 @@ def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, l
     """What is wrong with what one block refers to; with `lock`, that stays in use until the transaction
     ends."""
     kind = kind_of(block.kind)
-    wanted = {block.topic_id or 0} if isinstance(kind, AskingKind) else set()
+    asks_about = block.topic_id if isinstance(kind, AskingKind) else None
+    wanted = set() if asks_about is None else {asks_about}
     if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
-        return [problem("topic_id", N_("This topic no longer exists; choose another one."))]
+        return [problem("topic", N_("This topic no longer exists; choose another one."))]
     wanted = kind.message_ids(block.content) | messages_after(block.content)
     if draft := _unpublished(db, fanpage_id, wanted):
         words = N_("A button leads to “{name}”, which is not published yet; publish that message first.")

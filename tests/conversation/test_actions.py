@@ -77,7 +77,7 @@ def test_topics_and_targets_must_be_the_fanpages_own(arrange: Arrange, fanpage: 
     leads = BlockDraft("buttons", {"text": "Chọn", "buttons": [{"title": "Xem", "message_id": foreign}]})
     with pytest.raises(Invalid) as refused:
         save(arrange, fanpage, blocks=[ask, leads])
-    assert [p.field for p in refused.value.problems] == ["blocks.0.topic_id", "blocks.1.buttons"]
+    assert [p.field for p in refused.value.problems] == ["blocks.0.topic", "blocks.1.buttons"]
 
 
 def test_an_archived_message_frees_its_keywords(arrange: Arrange, fanpage: int) -> None:

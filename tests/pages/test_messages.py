@@ -186,6 +186,15 @@ def test_what_is_wrong_is_said_at_its_block_and_nothing_is_published(panel, fanp
     assert queries.message_names(fanpage) == {}
 
 
+def test_a_request_without_a_topic_asks_for_one_once(panel, arrange, fanpage) -> None:
+    arrange.topic(fanpage)
+    at = panel("message", role="editor")
+    at.button(key="block_add_otnr").click().run()
+    at.button(key="message_publish").click().run()
+    assert html(at).count("Choose the topic that this promise belongs to.") == 1
+    assert "no longer exists" not in html(at)
+
+
 def test_a_taken_keyword_names_its_message(panel, arrange, fanpage) -> None:
     saved(arrange, fanpage, "Bảng giá", entry_points=[EntryDraft("keyword", "contains", "giá")])
     message_id = saved(arrange, fanpage, "Khác", entry_points=[])
@@ -361,6 +370,7 @@ def test_two_editors_are_told_of_each_other_and_choose(panel, arrange, fanpage) 
     keep_draft(LAN, replace(began, blocks=theirs), began=began, now=utc_now())
     of(at.text_area, "_text").input("Của tôi").run()
     assert "content changed by lan" in at.warning[0].value
+    assert "Not saved" in [one.value for one in at.caption]
     assert of(at.text_area, "_text").value == "Của Lan"
     at.button(key="conflict_mine").click().run()
     assert not at.exception
@@ -385,6 +395,7 @@ def test_a_name_over_its_limit_stays_in_its_field_and_in_red(panel, arrange, fan
     of(at.text_input, "_name").input(name).run()
     assert of(at.text_input, "_name").value == name
     assert ('class="otn-count otn-over"' in html(at)) == bool(name)
+    assert "All saved but the name" in [one.value for one in at.caption]
     of(at.text_area, "_text").input("Xin chào").run()
     at.button(key="message_publish").click().run()
     assert get_draft(message_id).published == 1

@@ -64,7 +64,7 @@ def draw_refusal(fields: drafts.Draft, problems: Sequence[Problem]) -> None:
     if not fields["tried"] or not problems:
         return
     st.error(_("Not published: the lines in red say what is missing."), icon=":material/error:")
-    draw_problems([one for one in problems if one.field.endswith((".buttons", ".topic_id", "language"))])
+    draw_problems([one for one in problems if one.field.endswith((".buttons", ".topic", "language"))])
 
 
 def _publish(actor: Actor, draft: Draft, *, is_silent: bool = False) -> int:

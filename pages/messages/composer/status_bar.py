@@ -9,11 +9,14 @@ import streamlit as st
 
 from core.accounts.rules import Actor
 from core.clock import utc_now
+from core.conversation.rules import check_name
 from core.conversation.versions import Draft
 from core.errors import Problem
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.undo import draw_undo
+from pages.components.draft_conflict import fields_of
 from pages.components.texts import _, ago, n_, who
+from pages.messages.composer import conflict
 from pages.messages.composer.saving import is_refused
 
 _LATELY = timedelta(minutes=15)  # so long ago, somebody may still be at it
@@ -97,10 +100,12 @@ def _state(draft: Draft | None) -> None:
 
 
 def _saved(actor: Actor, fields: drafts.Draft, draft: Draft | None) -> str:
-    if is_refused(fields):
+    if is_refused(fields) or (draft and fields_of(conflict.KIND, draft.id)):
         return _("Not saved")
     if draft is None:
         return _("Saved as a draft as soon as you write")
+    if fields["name"] != draft.name and check_name(fields["name"]):
+        return _("All saved but the name")
     others = [change for change in draft.changes if change.by != actor.name]
     if others and utc_now() - others[-1].at < _LATELY:
         return _("{who} is also writing here: {when}", who=who(others[-1].by), when=ago(others[-1].at))
