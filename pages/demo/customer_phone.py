@@ -44,6 +44,7 @@ NEW_NAMES = (
     ("Thuỳ Dương", "Tạ"),
 )
 _WHO = "person"  # in the address
+_PLAYED = "phone_played"  # in the session, beyond this page
 Person = dict[str, Any]
 
 
@@ -62,8 +63,10 @@ def choose_person(people: list[Person], page_id: str) -> str | None:
     """The customer being played; those without habits of their own come first."""
     ordered = sorted(people, key=lambda each: (each["habit"] != "passive", name_of(each)))
     words = {each["psid"]: f"{name_of(each)} · {_(HABITS[each['habit']])}" for each in ordered}
-    if st.query_params.get(_WHO) in words:  # a reload forgets what was chosen, the address does not
-        st.session_state.setdefault("phone_person", st.query_params[_WHO])
+    # A reload forgets what was chosen, the address does not; a look at another page forgets both.
+    played = st.query_params.get(_WHO, st.session_state.get(_PLAYED))
+    if played in words:
+        st.session_state.setdefault("phone_person", played)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         psid: str | None = st.selectbox(
             _("You are"), list(words), format_func=lambda key: words.get(key, key), key="phone_person"
@@ -76,7 +79,7 @@ def choose_person(people: list[Person], page_id: str) -> str | None:
             args=(page_id,),
         )
     if psid is not None:
-        st.query_params[_WHO] = psid
+        st.query_params[_WHO] = st.session_state[_PLAYED] = psid
     return psid
 
 

@@ -102,6 +102,15 @@ def test_a_reload_keeps_who_one_is(panel, demo):
     assert mai in at.query_params["person"]
 
 
+def test_a_look_at_another_page_keeps_who_one_is(panel, demo):
+    people = demo.add_people(PAGE, [{"first_name": name} for name in ("An", "Lan", "Mai")])
+    at = panel("phone", person=people[2]["psid"])
+    at.switch_page("pages/topics/topics.py").run()
+    at.query_params.clear()
+    at.switch_page("pages/demo/phone.py").run()
+    assert at.selectbox(key="phone_person").value == people[2]["psid"]
+
+
 def test_a_new_customer_can_be_played_and_can_block(panel, demo):
     at = panel("phone")
     at.button(key="phone_person_add").click().run()
