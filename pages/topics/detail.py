@@ -93,10 +93,8 @@ def _steps(topic: TopicView, progress: TopicProgress) -> None:
         _step(bool(progress.messages), _("2. Let customers agree"), text)
         for message in progress.messages[:5]:
             page_registry.link("message", message.name, icon=":material/forum:", id=message.id)
-        if not progress.messages:
-            page_registry.link(
-                "message", _("Write the message"), icon=":material/arrow_forward:", topic=topic.id
-            )
+        words = _("New message") if progress.messages else _("Write the message")
+        page_registry.link("message", words, icon=":material/add:", topic=topic.id)
     with notify.container(border=True, height="stretch"):
         text = _("As soon as a customer agrees, you can send them one broadcast.")
         if topic.people:

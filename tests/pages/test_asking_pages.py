@@ -88,6 +88,14 @@ def test_a_topic_that_no_message_asks_about_cannot_be_asked_again(panel, arrange
         set_asking(COMMAND_LINE, topic, asks_again=False, now=utc_now())
 
 
+def test_a_topic_leads_to_a_new_message_also_when_one_asks_already(panel, arrange, fanpage, topic):
+    asking_message(arrange, fanpage, topic)
+    links = [link.proto for link in panel("topics", role="editor", id=topic).get("page_link")]
+    (new,) = [link for link in links if link.label == "New message"]
+    assert new.page_script_hash == next(link.page_script_hash for link in links if link.label == "Đăng ký")
+    assert f"topic={topic}" in str(new)
+
+
 def test_a_viewer_sees_how_a_topic_asks_and_changes_nothing(panel, topic):
     at = panel("topics", role="viewer", id=topic)
     assert "does not ask again on its own" in all_words(at)
