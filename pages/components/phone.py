@@ -45,13 +45,14 @@ def draw_phone(
     on_tap: OnTap | None = None,
     on_start: Callable[[], None] | None = None,
     follow: bool = False,
+    greeting: str = "",
 ) -> None:
     """Draws the phone with the thread at its latest line; `tall` is the most pixels of its screen, `above`
     what stands above it and has to be seen as well.
 
     Whatever is tapped on it is given to `on_tap`; without that, only addresses and phone numbers can be
     tapped. With `on_start` it shows the button of an empty conversation, which calls that. With `follow` the
-    page scrolls to it when something has come.
+    page scrolls to it when something has come. An empty conversation shows the `greeting`.
     """
     html = phone_html(
         bubbles,
@@ -64,6 +65,7 @@ def draw_phone(
         live=on_tap is not None,
         starts=on_start is not None,
         follow=follow,
+        greeting=greeting,
     )
     st.html(html)
     draw_taps(bubbles, on_tap, on_start)
@@ -81,6 +83,7 @@ def phone_html(
     live: bool = False,
     starts: bool = False,
     follow: bool = False,
+    greeting: str = "",
 ) -> str:
     """`picture` is the fanpage's, as a data: address of base64; without one, its first letter stands for
     it. It is named once, since every line shows it."""
@@ -90,7 +93,7 @@ def phone_html(
     face = _face(name, picture)
     thread = "".join(_line(bubbles, place, face, words, live) for place in range(len(bubbles)))
     if not bubbles:
-        thread = f'<div class="otn-note">{escape(words["nothing"])}</div>'
+        thread = f'<div class="otn-note">{escape(greeting or words["nothing"])}</div>'
     classes = "otn-phone otn-dark" if dark else "otn-phone"
     foot = _start(words) if starts else _foot()
     shown = f";--face:url({escape(picture)})" if picture else ""

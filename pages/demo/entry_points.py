@@ -19,8 +19,14 @@ Person = dict[str, Any]
 SUGGESTIONS = 6
 
 
+def greeting_of(person: Person, profile: dict[str, Any]) -> str:
+    """What a new chat is greeted with; nothing where none is published."""
+    greeting = _of_language(profile.get("greeting"), person).get("text", "")
+    return str(greeting).replace("{{user_first_name}}", person["first_name"])
+
+
 def draw_chat(act: Act, person: Person, profile: dict[str, Any]) -> None:
-    """What stands around the chat: of a new one the greeting and questions, of others the menu."""
+    """What stands around the chat: of a new one the questions, of others the menu."""
     if person["met"]:
         _draw_menu(act, person, profile)
     else:
@@ -28,8 +34,6 @@ def draw_chat(act: Act, person: Person, profile: dict[str, Any]) -> None:
 
 
 def _draw_new_chat(act: Act, person: Person, profile: dict[str, Any]) -> None:
-    if greeting := _of_language(profile.get("greeting"), person).get("text"):
-        st.caption(greeting.replace("{{user_first_name}}", person["first_name"]))
     questions = _of_language(profile.get("ice_breakers"), person).get("call_to_actions", [])
     if not questions:
         return

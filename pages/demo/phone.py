@@ -71,6 +71,7 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
             on_start=customer_phone.start(psid) if may_start else None,
             above=300,
             follow=True,
+            greeting=entry_points.greeting_of(person, profile),
         )
 
 
