@@ -34,7 +34,7 @@ def draw_head(actor: Actor, fields: Draft, draft: Message | None, locked: bool) 
     """Title and purpose, and at the right what is done with a message as a whole."""
     title = draft.name or _("Unnamed message") if draft else _("New message")
     slot = page_header(escape_markdown(title), _purpose(draft, locked), key="message")
-    with slot.container(key="message_actions", horizontal=True, vertical_alignment="center", gap="medium"):
+    with slot.container(key="message_actions", horizontal=True, vertical_alignment="center", gap="small"):
         page_registry.link("messages", _("All messages"), icon=":material/arrow_back:")
         if draft is None:
             return
