@@ -76,15 +76,16 @@ def choose_person(people: list[Person], page_id: str) -> str | None:
             key="phone_person_add",
             icon=":material/person_add:",
             on_click=_add_person,
-            args=(page_id,),
+            args=(page_id, people),
         )
     if psid is not None:
         st.query_params[_WHO] = st.session_state[_PLAYED] = psid
     return psid
 
 
-def _add_person(page_id: str) -> None:
-    first, last = random.choice(NEW_NAMES)
+def _add_person(page_id: str, people: list[Person]) -> None:
+    taken = {(each["first_name"], each["last_name"]) for each in people}
+    first, last = random.choice([name for name in NEW_NAMES if name not in taken] or NEW_NAMES)
 
     def add(phone: SimulatorClient) -> None:
         made = phone.add_people(page_id, [{"first_name": first, "last_name": last}])[0]

@@ -11,6 +11,7 @@ from core.fanpages.queries import list_fanpages
 from core.settings import settings
 from core.simulator import World, running_simulator
 from core.simulator.control_client import SimulatorClient
+from pages.demo.customer_phone import NEW_NAMES
 from tests.pages.conftest import fresh_panel as fresh_panel
 from tests.pages.conftest import panel as panel
 from tests.pages.shown import html
@@ -118,6 +119,13 @@ def test_a_new_customer_can_be_played_and_can_block(panel, demo):
     at.button(key="phone_block").click().run()
     assert not at.exception
     assert [each["blocked"] for each in demo.people(PAGE)] == [True]
+
+
+def test_new_customers_have_names_of_their_own_while_there_are_any(panel, demo):
+    at = panel("phone")
+    for _number in NEW_NAMES:
+        at.button(key="phone_person_add").click().run()
+    assert {(each["first_name"], each["last_name"]) for each in demo.people(PAGE)} == set(NEW_NAMES)
 
 
 def test_without_a_simulator_the_page_says_so(panel, arrange, monkeypatch):
