@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from core.consent import rules
 from core.db.engine import transaction
-from core.db.tables import Customer, Fanpage, FanpageRate, OptIn, Table, Topic
+from core.db.tables import Customer, Fanpage, FanpageRate, OptIn, Topic
 from core.encryption import encrypt, lookup_hash
 from core.fanpages.send_rate import DEFAULT_RATE
 
@@ -18,7 +19,7 @@ class Arrange:
     now: datetime
     _numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
 
-    def save(self, row: Table) -> int:
+    def save(self, row: Any) -> int:
         with transaction() as db:
             db.add(row)
             db.flush()

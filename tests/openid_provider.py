@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def openid_provider() -> Iterator[OpenIdProvider]:
     """A provider that answers until the block ends."""
-    handler = type("Handler", (_Handler,), {})
+    handler: Any = type("Handler", (_Handler,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     handler.provider = OpenIdProvider(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -24,6 +24,7 @@ def configured() -> Iterator[io.StringIO]:
     logs.configure()
     (ours,) = set(root.handlers) - set(handlers)
     said = io.StringIO()
+    assert isinstance(ours, logging.StreamHandler)
     ours.setStream(said)
     yield said
     structlog.configure(**before)

@@ -7,6 +7,7 @@ browser; what it cannot reach is listed in docs/streamlit-frame.md.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from core.errors import N_
 from core.text.catalogues import languages, say_in
@@ -150,12 +151,12 @@ PATTERNS = {
 
 
 @lru_cache
-def words() -> dict[str, dict[str, object]]:
+def words() -> dict[str, dict[str, Any]]:
     """By language: what to say for Streamlit's sentences, and our own sentences of the frame."""
     return {code: _words_in(code) for code in languages()}
 
 
-def _words_in(code: str) -> dict[str, object]:
+def _words_in(code: str) -> dict[str, Any]:
     say = say_in(code)
     return {
         "own": {key: say(sentence) for key, sentence in OWN.items()},

@@ -8,6 +8,7 @@ import ast
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 from sqlalchemy import delete, select
@@ -32,7 +33,7 @@ def annotated(arguments: ast.arguments) -> set[str]:
     return {ast.unparse(each.annotation) for each in listed if each.annotation}
 
 
-def asking(node: ast.stmt) -> bool:
+def asking(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.ClassDef]:
     """An action: it names who asks, and opens its transactions itself (what works on a row of somebody
     else's transaction is none)."""
     if isinstance(node, ast.FunctionDef):
@@ -42,7 +43,7 @@ def asking(node: ast.stmt) -> bool:
     return isinstance(node, ast.ClassDef) and any(ast.unparse(f.annotation) == "Actor" for f in fields)
 
 
-def all_asking() -> dict[str, ast.stmt]:
+def all_asking() -> dict[str, ast.FunctionDef | ast.ClassDef]:
     found = {}
     for path in sorted((ROOT / "core").rglob("*.py")):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -63,7 +64,7 @@ def test_every_action_stands_on_the_page_of_roles_with_what_it_asks_for():
     assert sorted(listed) == sorted((name, trial.needs) for name, trial in TRIALS.items())
 
 
-def opens_transaction(node: ast.AST) -> bool:
+def opens_transaction(node: ast.AST) -> TypeGuard[ast.With]:
     calls = [item.context_expr for item in node.items] if isinstance(node, ast.With) else []
     return any(isinstance(call, ast.Call) and ast.unparse(call.func) == "transaction" for call in calls)
 

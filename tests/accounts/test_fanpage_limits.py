@@ -1,6 +1,8 @@
 """Operators of some fanpages: who gives them which, and what they may do. That every action keeps them from
 another fanpage is tried in test_authority.py."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.accounts import actions, exporting, queries
@@ -112,7 +114,7 @@ def test_a_draft_is_not_moved_to_a_topic_of_another_fanpage(two, arrange, now):
         broadcasts.create_broadcast(hoa, topic_id=there, content=TEXT, now=now)
     draft = drafts.get_draft(draft_id)
     with pytest.raises(NotAllowed, match="a fanpage you don't manage"):
-        drafts.keep_draft(hoa, drafts.replace(draft, topic_id=there), began=draft, now=now)
+        drafts.keep_draft(hoa, replace(draft, topic_id=there), began=draft, now=now)
     assert drafts.get_draft(draft_id).topic_id == here
 
 

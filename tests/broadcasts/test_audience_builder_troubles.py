@@ -22,6 +22,7 @@ from core.errors import WrongState
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
+from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
 from tests import claiming
 from tests.broadcasts.parts import choose_first_part, gather, recipients, unfinished
@@ -198,7 +199,7 @@ def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkey
     sent = claiming.claim(second, 2, worker="worker a", now=studio.now)
     settling.settle([Outcome(each, Accepted(f"m_{each.delivery_id}")) for each in sent], now=studio.now)
     looking: list[Future[None]] = []
-    claimed: list[claims.Claim] = []
+    claimed: list[Claim] = []
     reserve = ledger.reserve
     with ThreadPoolExecutor(1) as pool:
 

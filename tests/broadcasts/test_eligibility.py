@@ -17,7 +17,8 @@ from core.broadcasts import (
 from core.broadcasts.delivery_queries import list_deliveries
 from core.broadcasts.dry_run_queries import dry_run, list_audience, list_promises
 from core.consent import customer_queries, eligibility
-from core.consent.eligibility import ELIGIBLE, REASONS, Reason
+from core.consent.eligibility import ELIGIBLE, REASONS
+from core.consent.eligibility_reason import Reason
 from core.consent.queries import get_topic
 from core.consent.rules import OptInState
 from core.db.tables import Customer, OptIn

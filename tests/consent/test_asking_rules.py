@@ -82,7 +82,7 @@ def test_the_same_request_twice_in_a_minute_is_one_whatever_the_limits():
 
 
 def test_a_new_fanpage_has_the_usual_limits():
-    assert limits_of(Fanpage()) == USUAL
+    assert limits_of(Fanpage(rate=25)) == USUAL
 
 
 def test_only_numbers_that_make_sense_are_taken():

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.accounts.rules import Actor, Role
-from core.consent import import_file
+from core.consent import import_file, import_rows
 from core.consent.imports import import_opt_ins
 from core.consent.opt_in_export import COLUMNS, csv_opt_ins, workbook_opt_ins
 from core.consent.opt_in_queries import list_opt_ins
@@ -55,7 +55,7 @@ promises = st.text(max_size=30).map(normalise_name) | st.sampled_from(odd)
 
 def is_whole(token):
     """Whether the normaliser takes it for a token as it is, and a spreadsheet for no number or error."""
-    read = import_file.read_row(1, ["1", token, NOW.isoformat(), ""], PLACES, "UTC", NOW)
+    read = import_rows.read_row(1, ["1", token, NOW.isoformat(), ""], PLACES, "UTC", NOW)
     return isinstance(read, import_file.Row) and read.token == token
 
 

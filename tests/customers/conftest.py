@@ -11,7 +11,7 @@ import pytest
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import settling
-from core.sending.claims import Claim
+from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
 from tests import claiming
 from tests.databases import TestDatabase

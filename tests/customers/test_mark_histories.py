@@ -32,7 +32,7 @@ from core.inbox import processing
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import settling
-from core.sending.claims import Claim
+from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
 from tests import claiming
 from tests.arrange import Arrange

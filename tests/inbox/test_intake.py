@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from core.inbox import intake
 from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, IntakeResult
+from core.inbox.rules import BATCH_EVENTS
 from tests.inbox.platform import read, said
 
 PATIENCE = 10.0  # seconds a test waits for a thread before it fails; never a pause
@@ -170,14 +171,14 @@ def test_one_request_that_cannot_be_stored_does_not_drag_its_group_along(started
 
 def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, fresh_database, monkeypatch):
     monkeypatch.setattr(intake, "next_batch_size", lambda events, took_seconds: 10)
-    owner.backlog = intake.BATCH_EVENTS + 25
+    owner.backlog = BATCH_EVENTS + 25
     callbacks = owner.callbacks()
     made = Intake(callbacks)
     made.start()
 
-    owner.wait_for(lambda: sum(owner.applied) == intake.BATCH_EVENTS + 25)
+    owner.wait_for(lambda: sum(owner.applied) == BATCH_EVENTS + 25)
     made.close(PATIENCE)
-    assert owner.applied[:4] == [intake.BATCH_EVENTS, 10, 10, 5]
+    assert owner.applied[:4] == [BATCH_EVENTS, 10, 10, 5]
 
 
 def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, make_request, monkeypatch):

@@ -11,6 +11,7 @@ from sqlalchemy import delete
 
 from core.accounts.rules import SYSTEM, Actor, Role
 from core.conversation.drafts import EntryKind, KeywordMatch
+from core.conversation.replies import answer_event
 from core.db.engine import transaction
 from core.db.tables import (
     Block,
@@ -29,6 +30,7 @@ from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.inbox import actions, effects, event_queries, processing
 from core.inbox.event_filters import EventFilter
 from core.inbox.rules import EventState
+from core.inbox.sightings import upsert_customers
 from core.messenger.event_kinds import EventKind
 from tests.inbox.platform import PAGE, event, read, rows, said, tap
 
@@ -124,7 +126,7 @@ def test_a_block_that_is_replayed_stops_nothing_again(fanpage, receive, fresh_da
 def test_a_message_that_failed_is_answered_once_however_often_it_is_replayed(
     fanpage, receive, greeting, now, monkeypatch
 ):
-    answer = effects.answer_event
+    answer = answer_event
 
     def stumbling(db, **asked):
         raise KeyError(asked["text"])
@@ -186,7 +188,7 @@ def test_a_request_whose_tap_is_missing_gets_it_back_by_a_replay(
 
 def test_a_repeat_that_fails_stays_a_repeat(fanpage, receive, greeting, now, monkeypatch):
     receive(said(PSID, now, "giá", "m_1"))
-    upsert = effects.upsert_customers
+    upsert = upsert_customers
 
     def stumbling(*_):
         raise KeyError

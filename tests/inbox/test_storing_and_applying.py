@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from core.accounts.rules import SYSTEM, Actor, Role
+from core.conversation.replies import answer_event
 from core.db.engine import transaction
 from core.db.tables import Activity, Customer, Event, OptIn, Reply, Request
 from core.encryption import decrypt, lookup_hash
 from core.errors import NotAllowed
 from core.inbox import actions, effects, processing, queries
+from core.inbox.rules import UNKNOWN_FANPAGE
 from tests.inbox.platform import PAGE, event, read, rows, said, tap
 
 PSID = "25000000000000077"
@@ -139,7 +141,7 @@ def test_events_of_an_unknown_fanpage_are_kept_and_ignored(fanpage, receive, now
     receive(tap(PSID, now, "token-1", page_id="999"), page_id="999")
 
     kept = only(Event)
-    assert (kept.state, kept.note, kept.page_id) == ("ignored", actions.UNKNOWN_FANPAGE, "999")
+    assert (kept.state, kept.note, kept.page_id) == ("ignored", UNKNOWN_FANPAGE, "999")
     assert rows(Customer) == []
 
 
@@ -224,7 +226,7 @@ def test_reads_and_deliveries_reach_the_evidence(arrange, fanpage, receive, now)
 def test_an_event_that_cannot_be_applied_is_set_aside_and_the_others_go_on(
     fanpage, receive, now, monkeypatch
 ):
-    answer = effects.answer_event
+    answer = answer_event
 
     def stumbling(db, **asked):
         if asked["text"] == "poison":

@@ -122,7 +122,7 @@ def test_a_bug_in_applying_taps_costs_nothing_but_a_replay(fanpage, store, now, 
 
 
 def test_what_is_rolled_back_is_not_missed_the_next_time(fanpage, store, now, monkeypatch):
-    real = effects.apply_taps
+    real = apply_taps
 
     def stumble(*given):
         real(*given)

@@ -135,7 +135,7 @@ def test_a_process_that_was_frozen_meanwhile_stores_nothing(
 ):
     arrange.fanpage(page_id=PAGE)
     key_check.refuse_another_key()
-    monkeypatch.setattr(rekeying.key_check, "forget_checked", lambda: None)  # it was another process
+    monkeypatch.setattr(key_check, "forget_checked", lambda: None)  # it was another process
     rekeying.rekey(COMMAND_LINE, new_key=NEW, now=now)
     monkeypatch.setattr(key_check, "CHECK_AGAIN_SECONDS", 0.0)  # it was frozen for longer than this
     with pytest.raises(AnotherKey, match="rekey"):

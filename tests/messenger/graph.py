@@ -47,7 +47,8 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def _serve(self) -> None:
-        graph: Graph = self.server.graph
+        assert isinstance(self.server, _Server)
+        graph = self.server.graph
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         parts = urlsplit(self.path)

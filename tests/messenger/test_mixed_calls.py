@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -536,7 +537,7 @@ class Scripted:
 
 @given(owners=st.lists(st.integers(0, 3), min_size=1, max_size=8), data=st.data())
 def test_each_gets_its_own_last_answer_and_goes_again_only_if_it_was_surely_refused(owners, data):
-    sent: list[tuple[str, object]] = []
+    sent: list[tuple[str, Any]] = []
     lines = [Scripted(data, sent) for _ in range(4)]
     items = [AddressedSend(lines[o], TokenSend(f"token-{n}", MESSAGE, "m")) for n, o in enumerate(owners)]
     answers = send_together(items, MixedCallSwitch())

@@ -58,9 +58,14 @@ def test_every_try_is_shown_with_its_time_and_code(panel, doubtful) -> None:
     at = utc_now() - timedelta(minutes=5)
     tell(
         timeout.id,
-        DeliveryAttempt(reason="timeout", in_doubt=True, started_at=at, detail="ReadTimeout"),
+        DeliveryAttempt(number=1, reason="timeout", in_doubt=True, started_at=at, detail="ReadTimeout"),
         DeliveryAttempt(
-            reason="blocked", status=400, code=551, subcode=1545041, started_at=at + timedelta(seconds=7)
+            number=2,
+            reason="blocked",
+            status=400,
+            code=551,
+            subcode=1545041,
+            started_at=at + timedelta(seconds=7),
         ),
     )
     shown = panel("broadcast", role="viewer", id=doubtful, state="unknown")

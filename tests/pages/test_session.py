@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
@@ -66,7 +67,7 @@ def test_a_success_gives_its_value_and_a_note_that_outlives_a_rerun(fresh_databa
 
 def test_forgetting_a_session_keeps_only_the_language(fresh_database, monkeypatch):
     state = {"operator_id": 1, "language": "en", "anything": "else"}
-    monkeypatch.setattr(session.st, "session_state", state)
+    monkeypatch.setattr(st, "session_state", state)
     session.forget()
     assert state == {"language": "en"}
 

@@ -18,7 +18,7 @@ from core.inbox.event_parser import parse_body
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
-from core.sending.claims import Claim
+from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
 from tests import claiming
 from tests.arrange import Arrange

@@ -18,6 +18,8 @@ from core.inbox import actions as inbox
 from core.inbox import processing
 from core.inbox.early_events import requeue_early_events
 from core.inbox.event_parser import parse_body
+from core.inbox.event_store import insert_events
+from core.inbox.forgotten_filter import drop_forgotten
 from tests.customers.forgetting.people import PSID, TOKEN, Shop, everything_in
 from tests.inbox.platform import PAGE, body, envelope, said, signed, tap
 from webhook_server.application import create_app
@@ -194,8 +196,8 @@ def test_nobody_slips_in_while_they_are_being_forgotten(shop: Shop, fresh_databa
     late = parse_body(body(said(PSID, shop.now + BEFORE, "hello", "m_half")), shop.now)
     forgetting = Thread(target=shop.forget)
     with transaction() as db:
-        assert len(processing.drop_forgotten(db, late)) == 1
-        processing.insert_events(db, late)
+        assert len(drop_forgotten(db, late)) == 1
+        insert_events(db, late)
         forgetting.start()
         waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         while not fresh_database.rows(waits):

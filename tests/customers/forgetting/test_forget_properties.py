@@ -13,7 +13,7 @@ from core.broadcasts import queries
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, DeliveryAttempt, OptIn
 from core.forgetting.actions import forget
-from core.sending.claims import Claim
+from core.sending.senders.sender import Claim
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
 from tests.sending.test_token_properties import PEOPLE, TokenHistory, run_token_histories
