@@ -36,7 +36,7 @@ from core.forgetting import actions as forgetting
 from core.installation import hold_actions, key_check, rekeying
 from core.installation.file_lock import file_lock
 from tests.claiming import claim
-from tests.customers.forgetting.test_doors import sheet
+from tests.customers.forgetting.test_coming_back import sheet
 
 OTHER = "another-key-of-another-machine-0123456789-0123"
 CONTENT = {"kind": "text", "text": "Đã về!"}

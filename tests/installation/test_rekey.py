@@ -23,7 +23,7 @@ from core.installation.key_check import AnotherKey
 from core.installation.token_hash import token_hash
 from core.settings import secret_key
 from tests.customers.forgetting.people import PSID, Shop
-from tests.customers.forgetting.test_doors import sheet
+from tests.customers.forgetting.test_coming_back import sheet
 from tests.inbox.platform import PAGE, read, tap
 from tests.processes import process
 

@@ -14,7 +14,7 @@ from core.db.tables import ForgottenKey
 from core.errors import WrongState
 from core.installation import key_check
 from tests.customers.forgetting.people import PSID, Shop, everything_in
-from tests.customers.forgetting.test_doors import sheet
+from tests.customers.forgetting.test_coming_back import sheet
 from tests.inbox.platform import PAGE
 
 OTHER = "another-key-of-another-machine-0123456789-0123"
