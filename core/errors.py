@@ -136,3 +136,9 @@ class Invalid(OperatorError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         super().__init__("{problems}", problems="; ".join(p.message for p in problems))
+
+
+def refuse_invalid(problems: Sequence[Problem]) -> None:
+    """Raise Invalid when something is wrong."""
+    if problems:
+        raise Invalid(list(problems))

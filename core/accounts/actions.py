@@ -41,7 +41,7 @@ from core.accounts.sign_in import begin_sign_in, forget_attempts, may_have_passw
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator
-from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, problem
+from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, problem, refuse_invalid
 
 FIRST_ADMIN = "admin"
 ROLE_FROM_ELSEWHERE = N_(
@@ -84,7 +84,7 @@ def add_operator(
     """Add an operator, of all fanpages or of some. Raises Invalid for a bad name, password or role, or a name
     that is taken."""
     name = normalise_operator_name(name)
-    _refuse(check_operator_name(name) + check_new_password(password, name) + _check_role(role))
+    refuse_invalid(check_operator_name(name) + check_new_password(password, name) + _check_role(role))
     if not may_have_password(role):
         raise Invalid([problem("role", COMES_BY_ITSELF)])
     row = _new(name, Role(role), hash_password(password), now)
@@ -112,7 +112,7 @@ def invite_operator(
 
 def change_role(by: Actor, operator_id: int, role: str, *, now: datetime) -> OperatorView:
     """Give an operator another role. Raises WrongState for the last admin."""
-    _refuse(_check_role(role))
+    refuse_invalid(_check_role(role))
     with transaction() as db:
         lock_operators(db, by, Permission.ADMIN, now)
         row = get_operator_row(db, operator_id)
@@ -253,7 +253,7 @@ def _check_new_password(by: Actor, old: str, new: str) -> None:
         raise Invalid([problem("old", N_("The current password is wrong."))])
     if old == new:
         raise Invalid([problem("password", N_("The new password is the same as the current one."))])
-    _refuse(check_new_password(new, by.name))
+    refuse_invalid(check_new_password(new, by.name))
 
 
 def _hand_over(row: Operator, now: datetime) -> None:
@@ -271,8 +271,3 @@ def _check_role(role: str) -> list[Problem]:
     if role in tuple(Role):
         return []
     return [problem("role", N_("The role must be viewer, editor, sender or admin."))]
-
-
-def _refuse(problems: list[Problem]) -> None:
-    if problems:
-        raise Invalid(problems)

@@ -42,7 +42,7 @@ def record(
     )
 
 
-def the_one(fanpage_ids: Collection[int] | None) -> int | None:
+def fanpage_of_line(fanpage_ids: Collection[int] | None) -> int | None:
     """The fanpage of a line that concerns these (None: all of them): a line of several names none."""
     return next(iter(fanpage_ids)) if fanpage_ids is not None and len(fanpage_ids) == 1 else None
 

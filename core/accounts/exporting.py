@@ -25,5 +25,5 @@ def record_export(by: Actor, what: str, fanpage_ids: Collection[int] | None, *, 
         row = db.execute(columns).first()
         if row is not None and not may_export(Role(row.role), granted=row.may_export):
             raise NotAllowed(N_("You can view this, but not export it; ask an admin."))
-        one = activity_log.the_one(fanpage_ids)
+        one = activity_log.fanpage_of_line(fanpage_ids)
         activity_log.record(db, by, "export.make", now=now, subject=what, fanpage_id=one)

@@ -24,7 +24,7 @@ from core.db.engine import DATABASE_TROUBLE, transaction
 from core.db.tables import Broadcast, Fanpage, Topic
 from core.db.work_queue import enqueue
 from core.deliveries import closing, recent_outcomes
-from core.errors import N_, Invalid, Problem, WrongState
+from core.errors import N_, WrongState, refuse_invalid
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ def create_broadcast(
         if content is not None:
             content = draft_rules.clean_content(content)
             found += check_content(db, topic.fanpage_id, content, lock=False)
-        _refuse(found)
+        refuse_invalid(found)
         broadcast = add_draft(db, by, topic, name, content or dict(draft_rules.BLANK), now)
         broadcast.due_at = due_at
         broadcast.filters = filters.as_json()
@@ -119,7 +119,7 @@ def schedule(
         if at is None:
             launch_checks.refuse_stopped(db, broadcast.fanpage_id)
         chosen = _chosen(broadcast, best_before)
-        _refuse(draft_rules.check_times(at, settled_best_before(chosen, at or now), now))
+        refuse_invalid(draft_rules.check_times(at, settled_best_before(chosen, at or now), now))
         revisions.refuse_while_scheduled(db, broadcast)
         transitions.move(db, broadcast_id, Transition.SCHEDULE, now)
         refuse_unready(db, broadcast)  # a draft may have been kept half written
@@ -254,8 +254,3 @@ def _end_cancelled(broadcast_id: int, now: datetime) -> None:
             closing.end_cancelled(db, get_row(db, broadcast_id, lock=True), now)
     except DATABASE_TROUBLE as problem:  # `scheduled_jobs.sweep` ends them
         log.warning("cancellation_delayed", broadcast_id=broadcast_id, error=type(problem).__name__)
-
-
-def _refuse(problems: list[Problem]) -> None:
-    if problems:
-        raise Invalid(problems)

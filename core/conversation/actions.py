@@ -10,7 +10,7 @@ from sqlmodel import Session
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation import message_rows, references, versions
-from core.conversation.draft_checks import cleaned, find_problems_in, refuse
+from core.conversation.draft_checks import cleaned, find_problems_in
 from core.conversation.message_rows import record
 from core.conversation.rules import BlockDraft as BlockDraft
 from core.conversation.rules import EntryDraft as EntryDraft
@@ -21,7 +21,7 @@ from core.conversation.translations import translations_of
 from core.conversation.versions import Draft, draft_of, get_row
 from core.db.engine import transaction
 from core.db.tables import Fanpage, Message
-from core.errors import Problem
+from core.errors import Problem, refuse_invalid
 
 
 def save_message(
@@ -39,7 +39,7 @@ def save_message(
     name, blocks, entry_points = cleaned(MessageDraft(name, blocks, entry_points))
     with transaction() as db:
         authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
-        refuse(find_problems_in(db, Draft(0, fanpage_id, name, blocks, entry_points)))
+        refuse_invalid(find_problems_in(db, Draft(0, fanpage_id, name, blocks, entry_points)))
         row = get_row(db, message_rows.insert_message(db, fanpage_id, name, now))
         versions.publish(db, row, blocks, entry_points, by, now)
         record(db, by, "message.create", row, now=now)
@@ -53,7 +53,7 @@ def _publish_translation(
 ) -> None:
     blocks = [clean_block(block) for block in said]
     draft = Draft(0, original.fanpage_id, original.name, blocks, [])
-    refuse(
+    refuse_invalid(
         [
             Problem(f"translations.{language}.{one.field}", one.template, one.values)
             for one in find_problems_in(db, draft)

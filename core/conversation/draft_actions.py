@@ -17,7 +17,7 @@ from core.accounts.activity_log import is_same_sitting
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation import message_rows, versions
-from core.conversation.draft_checks import cleaned, find_problems_in, refuse
+from core.conversation.draft_checks import cleaned, find_problems_in
 from core.conversation.drafts import MessageDraft
 from core.conversation.message_rows import record
 from core.conversation.rules import NAME_LIMIT, check_name
@@ -31,7 +31,7 @@ from core.conversation.translations import (
 from core.conversation.versions import Draft, draft_of, get_open_row, get_row
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, Message
-from core.errors import N_, Changed, WrongState
+from core.errors import N_, Changed, WrongState, refuse_invalid
 from core.text.utf16_units import cut
 
 FIELDS = ("name", "blocks", "entry_points")
@@ -112,7 +112,7 @@ def publish_message(by: Actor, message_id: int, *, version: int | None = None, n
         if row.draft is None:
             return row.published
         draft = draft_of(db, row)
-        refuse(find_problems_in(db, draft))
+        refuse_invalid(find_problems_in(db, draft))
         number = versions.publish(db, row, draft.blocks, draft.entry_points, by, now)
         record(db, by, "message.publish", row, now=now, version=number)
         return number

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlmodel import Session
 
 from core.conversation import message_rows, references
@@ -13,7 +11,7 @@ from core.conversation.rules import check_against_stop_words, check_message, che
 from core.conversation.translations import check_translation
 from core.conversation.versions import Draft
 from core.db.engine import reading
-from core.errors import Invalid, Problem
+from core.errors import Problem
 from core.text.normalise import normalise_name
 
 
@@ -39,9 +37,3 @@ def find_problems_in(db: Session, draft: Draft) -> list[Problem]:
         *check_taken(draft.entry_points, others),
         *check_against_stop_words(draft.entry_points, message_rows.stop_words_of(db, draft.fanpage_id)),
     ]
-
-
-def refuse(problems: Sequence[Problem]) -> None:
-    """Raise Invalid when there are any."""
-    if problems:
-        raise Invalid(list(problems))

@@ -12,20 +12,20 @@ from core.consent.stop_words import DEFAULT, check_stop_words, find_stop_word
 from core.conversation import message_rows
 from core.db.engine import transaction
 from core.db.tables import Fanpage
-from core.errors import N_, Invalid, NotFound, Problem, problem
+from core.errors import N_, NotFound, Problem, problem, refuse_invalid
 from core.text.normalise import normalise_name
 
 
 def set_stop_words(by: Actor, fanpage_id: int, listed: Sequence[str], *, now: datetime) -> None:
     """The words by which customers of a fanpage say no, each once."""
     kept = list({word.casefold(): word for word in map(normalise_name, listed) if word}.values())
-    _refuse(check_stop_words(kept))
+    refuse_invalid(check_stop_words(kept))
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         fanpage = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
         if fanpage is None:
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
-        _refuse(_clashes(message_rows.keywords_of(db, fanpage_id), kept))
+        refuse_invalid(_clashes(message_rows.keywords_of(db, fanpage_id), kept))
         if kept != (fanpage.stop_words or list(DEFAULT)):
             before = fanpage.stop_words or list(DEFAULT)
             fanpage.stop_words, fanpage.updated_at = kept, now
@@ -49,8 +49,3 @@ def _clashes(keywords: Mapping[str, str], kept: Sequence[str]) -> list[Problem]:
         for value, name in keywords.items()
         if find_stop_word(value, kept)
     ]
-
-
-def _refuse(problems: list[Problem]) -> None:
-    if problems:
-        raise Invalid(problems)

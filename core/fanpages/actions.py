@@ -17,7 +17,7 @@ from core.db.tables import Broadcast, Fanpage, FanpageRate
 from core.db.work_queue import enqueue
 from core.deliveries import recent_outcomes
 from core.encryption import encrypt
-from core.errors import N_, Invalid, Problem, WrongState, problem
+from core.errors import N_, Invalid, Problem, WrongState, problem, refuse_invalid
 from core.fanpages import health_check, time_zone
 from core.fanpages.connection import open_connection
 from core.fanpages.health_actions import check_health
@@ -58,7 +58,7 @@ def connect(
     scope = _scope_of(page_id)
     authorise_early(by, Permission.ADMIN, scope, now=now)
     problems = check_connection(page_id, name, token, zone or settings().timezone)
-    _refuse(problems + (check_rate(rate, i_know=i_know) if rate is not None else []))
+    refuse_invalid(problems + (check_rate(rate, i_know=i_know) if rate is not None else []))
     messenger = open_connection(page_id, token, is_demo=is_demo)
     known_as = _name_of(messenger) if check else ""
     name = name or known_as
@@ -85,7 +85,7 @@ def connect(
 
 def set_rate(by: Actor, fanpage_id: int, rate: int, *, i_know: bool = False, now: datetime) -> FanpageView:
     """Set the messages per second. More than 40 need `i_know`."""
-    _refuse(check_rate(rate, i_know=i_know))
+    refuse_invalid(check_rate(rate, i_know=i_know))
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row = lock_fanpage(db, fanpage_id)
@@ -122,11 +122,6 @@ def see_policy(by: Actor, fanpage_id: int, *, now: datetime) -> None:
         if row.policy_at is not None and row.policy_seen_at is None:
             row.policy_seen_at = now
             record(db, by, "fanpage.see_policy", row, now, action=row.policy_action)
-
-
-def _refuse(problems: list[Problem]) -> None:
-    if problems:
-        raise Invalid(problems)
 
 
 def _scope_of(page_id: str) -> Scope:

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, update
 from sqlmodel import Session, col
 
-from core.accounts.activity_log import record, the_one
+from core.accounts.activity_log import fanpage_of_line, record
 from core.accounts.authorising import EVERYTHING, Scope, authorise, of, of_fanpages
 from core.accounts.rules import Actor, Permission
 from core.db.engine import reading, transaction
@@ -67,7 +67,7 @@ def replay(
     fanpages. Returns how many. Raises Invalid when they are too many for one time."""
     chosen = _conditions(by.fanpage_ids, asked, until)
     scopes = of_fanpages(by.fanpage_ids)
-    return _replay(by, chosen, scopes, now=now, fanpage_id=the_one(by.fanpage_ids))
+    return _replay(by, chosen, scopes, now=now, fanpage_id=fanpage_of_line(by.fanpage_ids))
 
 
 def replay_one(by: Actor, event_id: int, *, now: datetime) -> None:
