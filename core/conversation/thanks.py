@@ -26,8 +26,8 @@ def answer_taps(db: Session, request_ids: Sequence[int], now: datetime) -> int:
     """Queue what the bot says after taps on "Notify Me", where it has words and the window is open."""
     if not request_ids:
         return 0
-    asked = bulk.fetch(db, _to_thank(), {"now": now, **bulk.bound([[i] for i in request_ids])})
     at = bulk.stamp(now)
+    asked = _to_thank().fetch(db, {"now": at, **bulk.bound([[i] for i in request_ids])})
     rows = [
         [fanpage_id, customer_id, json.dumps(wire.text(text)), ReplyState.QUEUED, 0, at]
         for fanpage_id, customer_id, text, *colleague in asked
@@ -45,7 +45,7 @@ def _read(row: Sequence[Any]) -> tuple[datetime | None, datetime | None, int]:
 
 
 @cache
-def _to_thank() -> Any:
+def _to_thank() -> bulk.CompiledQuery:
     given = bulk.rows_given(bulk.columns_of(Request, "id")).subquery("asked")
     statement = (
         select(col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text), *WHETHER_TO_ANSWER)
@@ -54,4 +54,4 @@ def _to_thank() -> Any:
         .join(Fanpage, col(Fanpage.id) == col(Customer.fanpage_id))
         .where(col(Customer.window_closes_at) > bindparam("now", type_=UtcTime))
     )
-    return bulk.packed(statement)
+    return bulk.CompiledQuery(statement)

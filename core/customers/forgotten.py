@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
 from sqlmodel import Session, col
@@ -45,7 +44,7 @@ def find_forgotten(db: Session, people: Iterable[PlatformIds]) -> dict[PlatformI
     if key is None:
         return {}
     by_hash = {person_hash(key, person): person for person in people}
-    found = bulk.fetch(db, _moments(), bulk.bound([(each,) for each in by_hash]))
+    found = _moments().fetch(db, bulk.bound([(each,) for each in by_hash]))
     return {by_hash[hash_]: bulk.moment(at) for hash_, at in found}
 
 
@@ -151,10 +150,10 @@ def person_hash(key: str, person: PlatformIds) -> str:
 
 
 @cache
-def _moments() -> Any:
+def _moments() -> bulk.CompiledQuery:
     given = bulk.rows_given(_HASH)
     chosen = select(col(Forgotten.hash), col(Forgotten.forgotten_at)).where(col(Forgotten.hash).in_(given))
-    return bulk.packed(chosen)
+    return bulk.CompiledQuery(chosen)
 
 
 def _app_secret() -> str:

@@ -91,11 +91,6 @@ def insert_selected(table: type[Table], values: Mapping[str, Any], source: FromC
     return insert_into(table).from_select(list(values), query.where(true()))
 
 
-def packed(statement: SelectBase) -> Select[Any]:
-    """The same query with all of its rows in one JSON text, which `fetch` reads."""
-    return select(JsonOfRows(*statement.subquery().c))
-
-
 class CompiledStatement:
     """A statement that is compiled once for each database: for what runs many times a second.
 
@@ -112,12 +107,30 @@ class CompiledStatement:
         words, bound = self._bound(connection, values)
         return connection.exec_driver_sql(words, bound, execution_options={"preserve_rowcount": True})
 
+    def _bound(self, connection: Connection, values: Mapping[str, object]) -> tuple[str, Any]:
+        name = connection.dialect.name
+        if name not in self._words:
+            made = self._statement.compile(dialect=connection.dialect)
+            self._words[name] = str(made), made.positiontup, dict(made.params)
+        words, places, defaults = self._words[name]
+        named = {**defaults, **values}
+        return words, tuple(named[name] for name in places) if places is not None else named
+
+
+class CompiledQuery(CompiledStatement):
+    """A query that is compiled once for each database. Its rows come as one JSON text: a row of the driver
+    for each costs more."""
+
+    def __init__(self, query: SelectBase) -> None:
+        super().__init__(select(JsonOfRows(*query.subquery().c)))
+
     def fetch(self, db: Session, values: Mapping[str, object]) -> list[list[Any]]:
-        """Execute a packed statement and return its rows."""
+        """Execute it with these bound values and return its rows, in no promised order. `moment` reads the
+        times in them."""
         return _unpacked(self.run(db, values).scalar())
 
     def fetch_each(self, db: Session, each: Iterable[Mapping[str, object]]) -> list[list[Any]]:
-        """Execute a packed statement once for each of these values and return all rows. It uses the driver's
+        """Execute it once for each of these values and return all rows. It uses the driver's
         own cursor: what SQLAlchemy does around a statement takes longer than a small read. Raises
         OperationalError."""
         connection, found = db.connection(), list[list[Any]]()
@@ -134,15 +147,6 @@ class CompiledStatement:
             cursor.close()
         return found
 
-    def _bound(self, connection: Connection, values: Mapping[str, object]) -> tuple[str, Any]:
-        name = connection.dialect.name
-        if name not in self._words:
-            made = self._statement.compile(dialect=connection.dialect)
-            self._words[name] = str(made), made.positiontup, dict(made.params)
-        words, places, defaults = self._words[name]
-        named = {**defaults, **values}
-        return words, tuple(named[name] for name in places) if places is not None else named
-
 
 class ForEach:
     """A query that is run for each of some given rows, such as the next deliveries of each broadcast.
@@ -157,8 +161,8 @@ class ForEach:
         together = select(chosen(given.c).lateral()).select_from(given)
         bound = SimpleNamespace(**{name: bindparam(name, type_=type_) for name, type_ in columns.items()})
         self._together, self._one = (
-            CompiledStatement(packed(together)),
-            CompiledStatement(packed(chosen(bound))),
+            CompiledQuery(together),
+            CompiledQuery(chosen(bound)),
         )
 
     def fetch(
@@ -169,11 +173,6 @@ class ForEach:
             return self._together.fetch(db, {**values, **bound(rows)}) if rows else []
         each = ({**values, **dict(zip(self._names, row, strict=True))} for row in rows)
         return self._one.fetch_each(db, each)
-
-
-def fetch(db: Session, statement: Select[Any], values: Mapping[str, object]) -> list[list[Any]]:
-    """The rows of a packed statement, in no promised order. `moment` reads the times in them."""
-    return _unpacked(db.connection().execute(statement, values).scalar())
 
 
 def _unpacked(text: str | None) -> list[list[Any]]:

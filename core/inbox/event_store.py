@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, select, text, update
+from sqlalchemy import Integer, bindparam, select, text, update
 from sqlmodel import Session, col
 
 from core.customers import forgotten
@@ -81,8 +81,8 @@ def take_pending(db: Session, limit: int) -> list[StoredEvent]:
             bool(is_repeat),
             request_id,
         )
-        for id_, page_id, kind, occurred_at, received_at, body, is_repeat, request_id in bulk.fetch(
-            db, _pending(), {"limit": limit}
+        for id_, page_id, kind, occurred_at, received_at, body, is_repeat, request_id in _pending().fetch(
+            db, {"limit": limit}
         )
     ]
     return sorted(found, key=lambda event: (event.occurred_at, event.id))
@@ -121,7 +121,7 @@ def _insert() -> bulk.CompiledStatement:
 
 
 @cache
-def _pending() -> Select[Any]:
+def _pending() -> bulk.CompiledQuery:
     statement = (
         select(
             col(Event.id),
@@ -133,11 +133,11 @@ def _pending() -> Select[Any]:
             col(Event.replayed_at).is_not(None).label("is_repeat"),
             col(Event.request_id),
         )
-        .where(col(Event.state) == EventState.PENDING)
+        .where(col(Event.state) == bulk.constant(EventState.PENDING))
         .order_by(col(Event.occurred_at), col(Event.id))
         .limit(bindparam("limit", type_=Integer))
     )
-    return bulk.packed(statement)
+    return bulk.CompiledQuery(statement)
 
 
 @cache

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, case, or_, select
+from sqlalchemy import case, or_, select
 from sqlmodel import Session, col
 
 from core.conversation.entry_points import FoundEntry
@@ -64,7 +64,7 @@ def upsert_customers(db: Session, sightings: Iterable[Sighting], now: datetime) 
 def customer_ids(db: Session, people: Iterable[CustomerKey]) -> dict[CustomerKey, int]:
     """The ids of those of these people who are customers."""
     given = bulk.bound(list(people))
-    return {(fanpage_id, psid): id_ for id_, fanpage_id, psid in bulk.fetch(db, _ids(), given)}
+    return {(fanpage_id, psid): id_ for id_, fanpage_id, psid in _ids().fetch(db, given)}
 
 
 def _merged(known: Sighting | None, new: Sighting) -> Sighting:
@@ -101,8 +101,8 @@ def _later(old: Any, new: Any) -> Any:
 
 
 @cache
-def _ids() -> Select[Any]:
+def _ids() -> bulk.CompiledQuery:
     people = bulk.rows_given(_PERSON).subquery()
     same = (col(Customer.fanpage_id) == people.c.fanpage_id) & (col(Customer.psid) == people.c.psid)
     statement = select(col(Customer.id), col(Customer.fanpage_id), col(Customer.psid)).join(people, same)
-    return bulk.packed(statement)
+    return bulk.CompiledQuery(statement)

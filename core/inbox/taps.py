@@ -98,7 +98,7 @@ def _note_first_taps(db: Session, rows: dict[str, str], now: datetime) -> None:
 
 
 @cache
-def _newly_tapped() -> bulk.CompiledStatement:
+def _newly_tapped() -> bulk.CompiledQuery:
     """The requests that nobody has tapped yet, of customers who have not withdrawn since the tap."""
     given = bulk.rows_given(_TAP_COLUMNS).subquery("tap")
     statement = (
@@ -109,7 +109,7 @@ def _newly_tapped() -> bulk.CompiledStatement:
             ~is_before_withdrawal(col(Request.customer_id), col(Request.topic_id), given.c.tapped_at),
         )
     )
-    return bulk.CompiledStatement(bulk.packed(statement))
+    return bulk.CompiledQuery(statement)
 
 
 @cache

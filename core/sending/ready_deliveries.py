@@ -68,7 +68,7 @@ def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> dict[Sende
 
 
 @cache
-def _locking() -> bulk.CompiledStatement:
+def _locking() -> bulk.CompiledQuery:
     wanted = select(
         col(Broadcast.id),
         col(Broadcast.state),
@@ -78,7 +78,7 @@ def _locking() -> bulk.CompiledStatement:
     )
     chosen = col(Broadcast.id).in_(bulk.rows_given(_ID))
     in_order = wanted.where(chosen).order_by(col(Broadcast.id))
-    return bulk.CompiledStatement(bulk.packed(in_order.with_for_update(read=True, skip_locked=True)))
+    return bulk.CompiledQuery(in_order.with_for_update(read=True, skip_locked=True))
 
 
 @cache

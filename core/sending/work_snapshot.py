@@ -97,7 +97,7 @@ class WorkSnapshots:
             return Snapshot({}, (), began)
         with reading() as db:
             sending, answering = _rows(db, shards, now)
-            stopped = {row[0] for row in bulk.fetch(db, _stopped(), {})}
+            stopped = {row[0] for row in _stopped().fetch(db, {})}
             self._learn_contents(db, {row[0] for row in sending})
         return Snapshot(self._by_fanpage(sending, answering, now.timestamp()), stopped, began)
 
@@ -145,10 +145,10 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
 def _rows(db: Session, shards: Collection[int], now: datetime) -> tuple[list[Any], list[Any]]:
     """The rows of `_sending`, without fanpages in their quiet hours, and those of `_answering`."""
     times = {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_ATTEMPT}
-    given = {**bulk.bound_ids(shards), **times}
+    given = {**bulk.bound_ids(shards), **{name: bulk.stamp(at) for name, at in times.items()}}
     quiet = _quiet_fanpages(db, now)
-    sending = [row for row in bulk.fetch(db, _sending(), given) if row[2] not in quiet]
-    return sending, bulk.fetch(db, _answering(), given)
+    sending = [row for row in _sending().fetch(db, given) if row[2] not in quiet]
+    return sending, _answering().fetch(db, given)
 
 
 _RATE_ROW = (
@@ -163,30 +163,31 @@ _RATE_ROW = (
 
 
 @cache
-def _sending() -> Select[Any]:
+def _sending() -> bulk.CompiledQuery:
     """The broadcasts of our shards that may send, each with its fanpage's rate row."""
     statement: Select[Any] = (
         _may_send(select(col(Broadcast.id), col(Broadcast.best_before), *_RATE_ROW))
         .join(Broadcast, col(Broadcast.fanpage_id) == col(Fanpage.id))
-        .where(col(Broadcast.state) == BroadcastState.SENDING, _in_time(), _is_ours())
+        .where(col(Broadcast.state) == bulk.constant(BroadcastState.SENDING), _in_time(), _is_ours())
         .where(col(Fanpage.otn_off_at).is_(None))
         .order_by(col(Broadcast.id))
     )
-    return bulk.packed(statement)
+    return bulk.CompiledQuery(statement)
 
 
 @cache
-def _answering() -> Select[Any]:
+def _answering() -> bulk.CompiledQuery:
     """The fanpages of our shards that have a reply to send, with their rate rows."""
     theirs = col(Fanpage.id).in_(_fanpages_of_next_replies())
     statement = _may_send(select(*_RATE_ROW)).where(theirs, _is_ours())
-    return bulk.packed(statement)
+    return bulk.CompiledQuery(statement)
 
 
 @cache
-def _stopped() -> Select[Any]:
+def _stopped() -> bulk.CompiledQuery:
     """The fanpages that may send nothing: those that are stopped, and all while the installation is held."""
-    return bulk.packed(select(col(Fanpage.id)).where(or_(col(Fanpage.stopped_code).is_not(None), ~is_free())))
+    stopped = select(col(Fanpage.id)).where(or_(col(Fanpage.stopped_code).is_not(None), ~is_free()))
+    return bulk.CompiledQuery(stopped)
 
 
 def _may_send(chosen: Any) -> Any:
@@ -210,8 +211,11 @@ def _fanpages_of_next_replies() -> Select[Any]:
     blocked = exists().where(
         col(earlier.customer_id) == col(Reply.customer_id),
         col(earlier.id) < col(Reply.id),
-        col(earlier.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
+        bulk.one_of(col(earlier.state), [ReplyState.QUEUED, ReplyState.SENDING]),
     )
     now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
-    is_waiting = col(Reply.state) == ReplyState.QUEUED, is_due(col(Reply.next_try_at), now, far)
+    is_waiting = (
+        col(Reply.state) == bulk.constant(ReplyState.QUEUED),
+        is_due(col(Reply.next_try_at), now, far),
+    )
     return select(col(Reply.fanpage_id)).where(*is_waiting, ~blocked)

@@ -44,9 +44,9 @@ def test_the_time_zone_of_a_machine_moves_no_stamp(monkeypatch):
         insert = bulk.insert_given(Heartbeat, SEEN)
         db.connection().execute(insert, bulk.bound([("a", bulk.stamp(AT), bulk.stamp(AT))]))
     assert beats() == {"a": AT}
-    chosen = bulk.packed(select(col(Heartbeat.at)))
+    chosen = bulk.CompiledQuery(select(col(Heartbeat.at)))
     with reading() as db:
-        assert [bulk.moment(at) for (at,) in bulk.fetch(db, chosen, {})] == [AT]
+        assert [bulk.moment(at) for (at,) in chosen.fetch(db, {})] == [AT]
 
 
 def test_no_time_has_no_stamp():
@@ -55,13 +55,13 @@ def test_no_time_has_no_stamp():
 
 def test_what_is_given_comes_back_with_its_types():
     columns = {"number": Integer(), "word": String(), "at": UtcTime()}
-    given = bulk.packed(bulk.rows_given(columns))
+    given = bulk.CompiledQuery(bulk.rows_given(columns))
     rows = [[1, "một", bulk.stamp(AT)], [2, None, None]]
     with reading() as db:
-        found = sorted(bulk.fetch(db, given, bulk.bound(rows)))
+        found = sorted(given.fetch(db, bulk.bound(rows)))
         assert [row[:2] for row in found] == [[1, "một"], [2, None]]
         assert [at and bulk.moment(at) for *_, at in found] == [AT, None]
-        assert bulk.fetch(db, given, bulk.bound([])) == []
+        assert given.fetch(db, bulk.bound([])) == []
 
 
 def test_a_conflict_does_nothing_or_updates(arrange):

@@ -122,7 +122,7 @@ def _is(state: ReplyState) -> Any:
 
 
 @cache
-def _first_waiting() -> bulk.CompiledStatement:
+def _first_waiting() -> bulk.CompiledQuery:
     """The first reply of each customer, if it is due: a customer's replies keep their order."""
     given = bulk.rows_given({"fanpage": BigInteger(), "count": Integer()}).subquery()
     first = (
@@ -141,7 +141,7 @@ def _first_waiting() -> bulk.CompiledStatement:
         .subquery()
     )
     chosen = select(ranked.c.fanpage_id, ranked.c.id).join(given, given.c.fanpage == ranked.c.fanpage_id)
-    return bulk.CompiledStatement(bulk.packed(chosen.where(ranked.c.place <= given.c.count)))
+    return bulk.CompiledQuery(chosen.where(ranked.c.place <= given.c.count))
 
 
 def _skip_closed(db: Session, fanpage_ids: Sequence[int], now: datetime) -> None:
