@@ -37,22 +37,23 @@ def edit_choice(
     `least` choices at least."""
     choice = choices[place]
     key = f"row_{choice['uid']}"
-    with st.container(key=f"{key}_line", horizontal=True, vertical_alignment="center", gap="small"):
-        bind_input(
-            st.text_input,
-            choice,
-            "title",
-            _("Button text"),
-            f"{key}_title",
-            disabled=context.locked or bool(choice.get("asks")),
-            placeholder=_("Shown by Messenger") if choice.get("asks") else _("Button text"),
-            label_visibility="collapsed",
-            live=True,
-        )
+    with st.container(key=f"{key}_line", horizontal=True, vertical_alignment="top", gap="small"):
+        with st.container(gap="xsmall"):
+            bind_input(
+                st.text_input,
+                choice,
+                "title",
+                _("Button text"),
+                f"{key}_title",
+                disabled=context.locked or bool(choice.get("asks")),
+                placeholder=_("Shown by Messenger") if choice.get("asks") else _("Button text"),
+                label_visibility="collapsed",
+                live=True,
+            )
+            show_counter(choice["title"], limit, only_near=True)
         _edit_target(choice, context, targets)
         stuck = context.locked or len(choices) <= least
         small_button(f"{key}_remove", "close", _("Remove"), stuck, drafts.remove_choice, (choices, place))
-    show_counter(choice["title"], limit, only_near=True)
 
 
 def add_choice(block: Block, field: str, context: EditorContext, limit: int, label: str) -> None:
