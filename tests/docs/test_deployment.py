@@ -19,3 +19,8 @@ def test_an_example_names_every_public_path_and_not_the_figures(example):
     served = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     assert all(part in served for part in PUBLIC)
     assert "metrics" not in served
+
+
+@pytest.mark.parametrize("example", ["deployment/nginx.conf", "deployment/Caddyfile", "scale-out/Caddyfile"])
+def test_an_example_tells_browsers_to_come_by_https_only(example):
+    assert 'Strict-Transport-Security "max-age=31536000"' in (DOCS / example).read_text()
