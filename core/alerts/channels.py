@@ -60,8 +60,8 @@ def _send_mail(title: str, text: str) -> None:
             if chosen.smtp_user:
                 server.login(chosen.smtp_user, chosen.smtp_password.get_secret_value())
             refused = server.send_message(mail)
-    except smtplib.SMTPRecipientsRefused as problem:
-        raise NotTaken(_short(f"nobody was accepted: {', '.join(problem.recipients)}")) from None
+    except smtplib.SMTPRecipientsRefused:
+        raise NotTaken(N_("the mail server accepts no mail to the addresses in OTN_ALERT_EMAIL")) from None
     except smtplib.SMTPResponseException as problem:
         said = problem.smtp_error
         words = said.decode(errors="replace") if isinstance(said, bytes) else str(said)

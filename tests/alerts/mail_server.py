@@ -21,6 +21,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.logins: list[str] = []
         self.answers: list[str] = []
         self.login_answer = "235 ok"
+        self.receiver_answer = "250 ok"
         threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
 
     @property
@@ -49,6 +50,8 @@ class _Session(socketserver.StreamRequestHandler):
             elif word == "AUTH":
                 self.server.logins.append(line)
                 self.say(self.server.login_answer)
+            elif word == "RCPT":
+                self.say(self.server.receiver_answer)
             elif word == "DATA":
                 self.say("354 go on")
                 self._take_mail()

@@ -26,6 +26,7 @@ from core.db.tables import Alert, Backup, Broadcast, Event, Heartbeat, Table
 from core.errors import OperatorError
 from core.installation import hold_actions
 from core.settings import settings
+from core.text.catalogues import say_in
 
 SECRETS = "a-mail-secret"
 
@@ -106,6 +107,13 @@ def test_a_failure_is_shown_until_it_works_without_the_password(mailbox, arrange
     send_alerts(now=arrange.now + timedelta(minutes=1))
     (state,) = list_channels(channels())
     assert (state.problem, state.failed_at) == (None, None)
+
+
+def test_addresses_that_the_mail_server_refuses_are_a_problem_in_the_readers_language(mailbox, arrange):
+    mailbox.receiver_answer = "550 no such user {here}"
+    with pytest.raises(alert_channels.NotTaken) as refused:
+        alert_channels.send(Channel.EMAIL, "Thử", "Thử")
+    assert "OTN_ALERT_EMAIL" in say_in("vi")(str(refused.value)) != str(refused.value)
 
 
 @pytest.mark.parametrize("trouble", ["closed", "tls"])
