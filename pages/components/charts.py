@@ -2,7 +2,8 @@
 
 Two shapes: bars beside each other on one base (`draw_bars`), and columns along time (`draw_columns`). Labels
 and the numbers in hints are written here, in the reader's language; Vega, which writes the axes, is given
-the language's own numbers and dates.
+the language's own numbers and dates. What it tells screen readers of axes and marks is English, and left out:
+a chart is named by its question, and the table says the rest.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ BLUE, GREEN, ORANGE, RED, VIOLET = (
 )  # on white and on black
 _BAR_HEIGHT, _COLUMNS_HEIGHT = 34, 240
 _SAID_WIDTH = 110
-_PLAIN_AXIS = {"labelLimit": 180, "labelFontSize": 13, "ticks": False, "domain": False, "labelPadding": 8}
+_PLAIN_AXIS = {
+    "aria": False,
+    "labelLimit": 180,
+    "labelFontSize": 13,
+    "ticks": False,
+    "domain": False,
+    "labelPadding": 8,
+}
 Spec = dict[str, Any]  # of Vega-Lite: https://vega.github.io/vega-lite/docs/
 
 
@@ -59,8 +67,8 @@ def draw_bars(question: str, bars: Sequence[Bar], *, whole: int, what: str, unit
     room = {"expr": f"width - {_SAID_WIDTH}"}  # beside the longest bar for what it says, on a phone, too
     scale = {"domain": [0, max(whole, 1)], "range": [0, room]}
     x = {"field": "value", "type": "quantitative", "title": None, "axis": None, "scale": scale}
-    bar_mark = {"type": "bar", "color": BLUE, "cornerRadius": 3, "height": {"band": 0.7}}
-    word_mark = {"type": "text", "align": "left", "dx": 6, "fontSize": 13, "color": _ink()}
+    bar_mark = {"type": "bar", "aria": False, "color": BLUE, "cornerRadius": 3, "height": {"band": 0.7}}
+    word_mark = {"type": "text", "aria": False, "align": "left", "dx": 6, "fontSize": 13, "color": _ink()}
     chart = {
         "encoding": {
             "y": {**_named("label", None), "sort": None, "axis": _PLAIN_AXIS},
@@ -95,11 +103,12 @@ def draw_columns(
     times = list(dict.fromkeys(point.at for point in points))
     names = list(colours)
     scale = {"domain": names, "range": list(colours.values())}
-    legend = {"title": None, "orient": "top"}
-    count_axis = {"format": ",d", "tickMinStep": 1, "tickCount": 5}
-    time_axis = {"labelAngle": 0, "labelOverlap": "greedy"}
+    columns_of_legend = {"expr": "width < 480 ? 1 : 0"}  # 0: all in one row
+    legend = {"title": None, "orient": "top", "columns": columns_of_legend, "labelLimit": 300, "aria": False}
+    count_axis = {"format": ",d", "tickMinStep": 1, "tickCount": 5, "aria": False}
+    time_axis = {"labelAngle": 0, "labelOverlap": "parity", "aria": False}
     chart = {
-        "mark": {"type": "bar", "cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2},
+        "mark": {"type": "bar", "aria": False, "cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2},
         "encoding": {
             "x": {**_named("at", None), "sort": times, "axis": time_axis},
             "xOffset": {"field": "series", "type": "nominal", "sort": names},

@@ -69,7 +69,7 @@ def draw_part(part: str) -> None:
         if text.strip():
             st.markdown(text)
         if picture and (GUIDE / "images" / picture).is_file():
-            st.image(GUIDE / "images" / picture, caption=alt)
+            st.image(GUIDE / "images" / picture, caption=alt, alt=alt)
 
 
 def draw_help() -> None:

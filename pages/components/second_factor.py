@@ -33,7 +33,11 @@ def draw_set_up(by: Actor, *, key: str) -> None:
     secret = st.session_state.setdefault(f"{key}_secret", second_factor.fresh_secret())
     st.markdown(_("Scan this with an app such as Google Authenticator, Microsoft Authenticator or Aegis."))
     picture = segno.make(second_factor.address_of(secret, by.name), error="m")
-    st.image(picture.svg_inline(scale=5, border=4, light="#fff"), width=220)
+    st.image(
+        picture.svg_inline(scale=5, border=4, light="#fff"),
+        width=220,
+        alt=_("QR code for your authenticator app"),
+    )
     st.caption(_("Or type it in by hand:"))
     st.code(" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)), language=None)
     with st.form(f"{key}_form", border=False):

@@ -27,7 +27,7 @@ def choose_filters(topics: list[TopicView]) -> OptInFilter:
         words = {**{str(t.id): t.name for t in topics}, WITHOUT: _("Without topic")}
         topic = filter_choice("topic", words, _("All topics"), width=240)
         months = {month: _month(month) for month in _months()}
-        month = filter_choice("agreed", months, _("Agreed at any time"), width=200)
+        month = filter_choice("agreed", months, _("Agreed at any time"), width=240)
         states = {state: state_label("opt_in", state)[0] for state in STATES}
         state = filter_pills("state", {"soon": _("End within 30 days"), **states})
     is_soon = state == "soon"

@@ -102,7 +102,7 @@ def _show_code(fanpage: FanpageView) -> None:
     else:
         st.markdown(_("Or scan this code with the phone, or open the link there:"))
         address = link_address(fanpage.page_id, ref)
-        st.image(qr_png(address), width=180)
+        st.image(qr_png(address), width=180, alt=_("QR code of the link"))
         st.code(address, language=None, wrap_lines=True)
     if tester.code_expires_at:
         good = _("The code works once, until {when}.", when=when(tester.code_expires_at))

@@ -35,7 +35,7 @@ def draw_link(page_id: str, ref: str, caption: str) -> None:
     """A link with its QR code, both to take away."""
     address = link_address(page_id, ref)
     with st.container(key=f"link_{ref}", horizontal=True, vertical_alignment="center", gap="medium"):
-        st.image(qr_png(address), width=116)
+        st.image(qr_png(address), width=116, alt=_("QR code of the link"))
         with st.container(key=f"link_{ref}_words", gap="small"):
             st.code(address, language=None, wrap_lines=True)
             with st.container(key=f"link_{ref}_downloads", horizontal=True, gap="small"):
