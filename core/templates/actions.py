@@ -14,6 +14,7 @@ from core.accounts import activity_log
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import rows as broadcast_rows
+from core.broadcasts.draft_rules import default_name
 from core.conversation import message_rows
 from core.conversation.stored_content import blocks_in, to_stored
 from core.conversation.versions import draft_of
@@ -48,13 +49,15 @@ def save_message(by: Actor, message_id: int, *, name: str, now: datetime) -> int
         return _save(db, by, TemplateKind.MESSAGE, draft.fanpage_id, named, content, now)
 
 
-def begin_broadcast(by: Actor, template_id: int, *, now: datetime) -> int:
-    """A new draft of a broadcast from a template. Returns the id of the draft."""
+def begin_broadcast(by: Actor, template_id: int, *, at: str = "", now: datetime) -> int:
+    """A new draft of a broadcast from a template. It is named by its topic and `at`, the present moment as
+    whoever begins it reads it; without, as the installation writes it. Returns the id of the draft."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, of(Template, template_id), now=now)
         kept = _get(db, template_id, TemplateKind.BROADCAST).content
         topic = db.get_one(Topic, kept["topic_id"])
-        draft = broadcast_rows.add_draft(db, by, topic, "", kept["content"], now)
+        name = default_name(topic.name, at) if at else ""
+        draft = broadcast_rows.add_draft(db, by, topic, name, kept["content"], now)
         for field in _COPIED:
             setattr(draft, field, kept[field])
         broadcast_rows.record(db, by, "broadcast.create", draft, now=now)

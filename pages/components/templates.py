@@ -17,12 +17,11 @@ from pages.components.character_counter import show_counter
 from pages.components.dialogs import close_dialog, confirm_buttons, dialog, open_dialog, run_and_close
 from pages.components.markdown import escape_markdown
 from pages.components.session import Current, attempt
-from pages.components.texts import _, ago, who
+from pages.components.texts import _, ago, when, who
 
 SAVE, CHOOSE = "template_save", "templates"
 _NAME, _BEGUN = "template_name", "template_begun"
 _SAVE = {TemplateKind.BROADCAST: actions.save_broadcast, TemplateKind.MESSAGE: actions.save_message}
-_BEGIN = {TemplateKind.BROADCAST: actions.begin_broadcast, TemplateKind.MESSAGE: actions.begin_message}
 _PAGE = {TemplateKind.BROADCAST: "new_broadcast", TemplateKind.MESSAGE: "message"}
 
 
@@ -147,7 +146,12 @@ def _turn_to(asked: list[object] | None) -> None:
 
 def _begin(here: Current, kind: TemplateKind, template_id: int) -> None:
     """The page leads to the draft in its next run: a callback cannot."""
-    st.session_state[_BEGUN] = _BEGIN[kind](here.actor, template_id, now=utc_now())
+    now = utc_now()
+    if kind == TemplateKind.BROADCAST:
+        begun = actions.begin_broadcast(here.actor, template_id, at=when(now), now=now)
+    else:
+        begun = actions.begin_message(here.actor, template_id, now=now)
+    st.session_state[_BEGUN] = begun
 
 
 def _run(action: Callable[[], None]) -> None:

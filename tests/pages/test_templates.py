@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+from core.broadcasts.queries import list_broadcasts
 from core.clock import utc_now
 from core.consent.queries import get_topic
 from core.templates.queries import TemplateView, list_templates
 from core.templates.rules import TemplateKind
 from tests.pages.broadcasts import a_draft
-from tests.pages.conftest import Panel
+from tests.pages.conftest import Panel, an_operator, opened
 from tests.pages.shown import keys
 
 
@@ -33,6 +36,15 @@ def test_a_draft_is_saved_as_a_template_and_a_new_one_begins_from_it(panel, topi
     at.button(key=f"template_{template}_use").click().run()
     assert not at.exception
     assert at.query_params["id"]
+
+
+def test_a_draft_from_a_template_is_dated_as_its_reader_writes_dates(panel, arrange, topic_id) -> None:
+    template = saved(panel, topic_id)
+    at = opened(an_operator(arrange, "sender", "mai", language="vi"), page="broadcasts")
+    at.button(key="templates_open").click().run()
+    at.button(key=f"template_{template}_use").click().run()
+    newest = max(list_broadcasts(None), key=lambda broadcast: broadcast.id)
+    assert re.search(r" – \d\d/\d\d/\d{4} \d\d:\d\d$", newest.name)
 
 
 def test_a_template_is_renamed_and_deleted_in_its_dialog(panel, topic_id) -> None:
