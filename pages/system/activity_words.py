@@ -9,6 +9,7 @@ from contextlib import suppress
 from core.errors import N_
 from pages.components.states import STATES
 from pages.components.texts import _, number, state_label
+from pages.system.setting_words import only_changed, setting_in_words
 
 NOUNS: dict[str, str] = {
     "broadcast": N_("Broadcasts"),
@@ -186,6 +187,9 @@ def deed(verb: str, subject: str) -> str:
 
 def detail_line(detail: dict[str, object]) -> str:
     """The detail's known values in one line, "role: Admin, formerly: Viewer"; the export holds all of it."""
+    if {"before", "after"} <= detail.keys():
+        before, after = only_changed(_read(detail["before"]), _read(detail["after"]))
+        detail = {**detail, "before": before, "after": after}
     known = [(key, detail[key]) for key in DETAILS if key in detail]
     return ", ".join(f"{_(DETAILS[key])}: {_value(key, value)}" for key, value in known)
 
@@ -205,18 +209,24 @@ _NO_WORDS = ("kind", "url", "payload", "id")  # of a message's content
 
 def in_words(value: object) -> str:
     """What was written, as people read it: the words of a message, or settings with their names."""
-    if isinstance(value, str) and value.startswith("{"):
-        with suppress(ValueError):
-            value = json.loads(value)
+    value = _read(value)
     if isinstance(value, dict) and "kind" in value:
         return f"“{' / '.join(_words_of(value))}”"
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {in_words(each)}" for name, each in value.items())
+        return "; ".join(setting_in_words(name, each, in_words) for name, each in value.items())
     if isinstance(value, list):
         return ", ".join(map(in_words, value))
     if value is None or isinstance(value, bool):
         return _("yes") if value else _("no")
     return number(value) if isinstance(value, int) else f"“{value}”" if value else "–"
+
+
+def _read(value: object) -> object:
+    """Settings are kept as JSON."""
+    if isinstance(value, str) and value.startswith("{"):
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
 
 
 def _words_of(content: object) -> Iterator[str]:

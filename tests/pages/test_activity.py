@@ -8,9 +8,10 @@ import pytest
 
 from core.accounts import activity_log
 from core.accounts.rules import Actor, Role
+from core.broadcasts.launch_rules import LaunchRules
 from core.db.engine import transaction
 from pages.system.activity_words import DEEDS, NOUNS
-from tests.pages.conftest import APP, opened
+from tests.pages.conftest import APP, an_operator, opened
 
 LAN = Actor(None, "lan", Role.EDITOR)
 
@@ -101,6 +102,21 @@ def test_a_stranger_cannot_read_the_log(log):
     assert "Sale" not in shown(opened(None, page="activity"))
 
 
+def test_changed_settings_are_told_by_the_names_of_their_dialogs_and_only_those(panel, arrange, now):
+    """None was set before: what is still not set now is not told."""
+    arrange.fanpage()
+    rules = LaunchRules(weekdays_off=(0, 6), days_off=("2027-02-06",), needs_second_person=True)
+    with transaction() as db:
+        told = {"before": None, "after": rules.as_text()}
+        activity_log.record(db, LAN, "fanpage.set_launch_rules", now=now, subject="Hoa", **told)
+    html = shown(panel("activity"))
+    assert "now: Days of the week without broadcasts: Mon, Sun; Days off: 6 Feb 2027; A second" in html
+    assert "approves: yes" in html
+    assert "Quiet" not in html
+    vietnamese = shown(opened(an_operator(arrange, "admin", "mai", language="vi"), page="activity"))
+    assert "nay là: Ngày trong tuần không gửi tin nhắn hàng loạt: Th 2, CN" in vietnamese
+
+
 def test_a_changed_draft_is_shown_in_its_words(panel, fresh_database, now):
     before = {"kind": "text", "text": "Hàng <b>cũ</b>"}
     after = {"kind": "cards", "cards": [{"title": "Áo dài", "buttons": [{"kind": "url", "title": "Xem"}]}]}
@@ -111,6 +127,7 @@ def test_a_changed_draft_is_shown_in_its_words(panel, fresh_database, now):
         activity_log.record(db, LAN, "topic.edit", now=now, subject="Váy", before="", after="Hàng mới")
     html = shown(panel("activity"))
     assert "before: “Hàng &lt;b&gt;cũ&lt;/b&gt;”, now: “Áo dài / Xem”" in html
-    assert "before: asks a day 2, now: asks a day 3" in html
+    limit = "Most requests to one customer within 24 hours"
+    assert f"before: {limit}: 2, now: {limit}: 3" in html
     assert "before: –, now: “Hàng mới”" in html
     assert "{" not in html
