@@ -106,6 +106,17 @@ def test_an_unnamed_draft_is_called_by_the_time_it_was_begun_not_the_time_the_pa
     assert draft.name.endswith(f"{local:%H:%M}")
 
 
+def test_a_scheduled_broadcast_whose_opt_ins_another_one_used_says_that_nobody_would_get_it(
+    panel, topic_id
+) -> None:
+    broadcast_id = a_draft(topic_id)
+    actions.schedule(COMMAND_LINE, broadcast_id, at=utc_now() + timedelta(days=1), now=utc_now())
+    assert "Nobody would get it" not in all_words(panel("broadcast", role="sender", id=broadcast_id))
+    with transaction() as db:
+        db.execute(update(OptIn).values(state="spent"))
+    assert "Nobody would get it" in all_words(panel("broadcast", role="viewer", id=broadcast_id))
+
+
 def test_beginning_twice_makes_one_draft(panel, topic_id) -> None:
     at = panel("new_broadcast", role="editor", topic=topic_id)
     button = at.button(key="broadcast_begin")

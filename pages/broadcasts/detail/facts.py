@@ -29,9 +29,11 @@ def draw_plan(view: BroadcastView) -> None:
     cards(
         [
             Card(_("Would get it"), number(run.eligible), _("As of now; decided when it starts.")),
-            Card(_("Takes about"), duration(max(1.0, run.seconds_at_rate))),
+            Card(_("Takes about"), duration(max(1.0, run.seconds_at_rate)) if run.eligible else "–"),
         ]
     )
+    if not run.eligible:
+        st.warning(_("Nobody would get it right now."), icon=":material/group_off:")
 
 
 def draw_facts(view: BroadcastView) -> None:
