@@ -119,10 +119,14 @@ class Intake(Generic[Requester]):
 
     def _run(self) -> None:
         while not self._has_ended():
-            if group := self._take():
-                self._store(group)
-            self._apply()
-            self.callbacks.on_idle()
+            try:
+                if group := self._take():
+                    self._store(group)
+                self._apply()
+                self.callbacks.on_idle()
+            except Exception as unforeseen:  # without this thread the server would refuse everything
+                log.error("intake_failed", error=type(unforeseen).__name__)
+                self._rest_until = time.monotonic() + REST_SECONDS
 
     def _has_ended(self) -> bool:
         """Whether it was closed and all requests are answered. A closed intake takes no further ones."""

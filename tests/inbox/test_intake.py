@@ -28,6 +28,7 @@ class Owner:
     failing: Exception | None = None
     poison: str = ""
     failing_apply: Exception | None = None
+    failing_idle: Exception | None = None
     may_store: threading.Event = field(default_factory=threading.Event)
     storing: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -39,7 +40,7 @@ class Owner:
             apply=self.apply,
             answer=self.answer,
             on_committed=lambda events, new: None,
-            on_idle=lambda: None,
+            on_idle=self.idle,
         )
 
     def store(self, events) -> int:
@@ -64,6 +65,11 @@ class Owner:
             self.applied.append(count)
             self.changed.notify_all()
         return count
+
+    def idle(self) -> None:
+        if self.failing_idle:
+            failing, self.failing_idle = self.failing_idle, None
+            raise failing
 
     def answer(self, requests, outcome) -> None:
         assert outcome is not IntakeResult.STORED or all(
@@ -187,6 +193,17 @@ def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, make_
     started.submit(make_request("a"))
     owner.wait_for(lambda: sum(owner.applied) == 1)
     assert owner.answers == {"a": IntakeResult.STORED}
+
+
+def test_what_nobody_foresaw_does_not_end_the_writer(started, owner, make_request):
+    owner.may_store.set()
+    owner.failing_idle = OSError("no space left on device")
+    started.submit(make_request("a"))
+    owner.wait_for(lambda: owner.failing_idle is None and "a" in owner.answers)
+
+    assert started.submit(make_request("b"))
+    owner.wait_for(lambda: "b" in owner.answers)
+    assert started.is_alive
 
 
 def test_closing_stores_what_waits_and_takes_no_more(owner, make_request):
