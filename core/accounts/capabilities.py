@@ -58,6 +58,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         {
             "accounts.actions": "change_own_password set_language",
             "accounts.second_factor": "enable disable_own",
+            "accounts.single_sign_on.linking": "prove_password link",
             "accounts.sessions": "sign_out end_session",
             "accounts.list_columns": "choose_columns",
             "broadcasts.ended_broadcasts": "close_notice",

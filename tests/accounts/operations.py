@@ -16,6 +16,8 @@ from core.accounts import actions as accounts
 from core.accounts import exporting, list_columns, second_factor, sessions
 from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
+from core.accounts.single_sign_on import linking
+from core.accounts.single_sign_on.rules import Identity
 from core.alerts import actions as alerts
 from core.backups import actions as backups
 from core.broadcasts import actions as broadcasts
@@ -355,6 +357,13 @@ _SECOND_FACTOR = {
     ),
     "disable_of": Trial(A, _on(second_factor.disable_of, World.other), of_all=True),
 }
+_WHO = Identity("https://sso.example", "42", "Lan Anh", Role.VIEWER)
+_LINKING = {
+    "prove_password": Trial(
+        V, lambda w: lambda by: linking.prove_password(by, PASSWORD, now=w.now), own=True
+    ),
+    "link": Trial(V, lambda w: lambda by: linking.link(by, _WHO, "203.0.113.9", now=w.now), own=True),
+}
 _ACCOUNT["set_exports"] = Trial(A, _on(accounts.set_exports, World.other, allowed=True), of_all=True)
 _ACCOUNT["unlock"] = Trial(A, _on(accounts.unlock, lambda w: (w.other(), "mai")[1]), of_all=True)
 _ACCOUNT["limit_to_fanpages"] = Trial(A, _limit, of_all=True)
@@ -415,6 +424,7 @@ def _named(module: str, trials: dict[str, Trial]) -> dict[str, Trial]:
 TRIALS: dict[str, Trial] = {
     **_named("accounts.actions", _ACCOUNT),
     **_named("accounts.second_factor", _SECOND_FACTOR),
+    **_named("accounts.single_sign_on.linking", _LINKING),
     **_named("broadcasts.actions", _BROADCASTS),
     **_named("broadcasts.retry", _RETRY),
     **_named("consent.actions", _CONSENT),

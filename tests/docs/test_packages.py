@@ -15,7 +15,7 @@ PACKAGES = sorted(
     for path in HOME.glob(f"{room}/**/__init__.py")
 )
 # Streamlit would run a file of pages/ without the sign-in; migrations are found by their numbers.
-BARE = {"pages", "core/db/migrations/versions", "core/deliveries"}
+BARE = {"pages", "core/db/migrations/versions"}
 NAMED = re.compile(r"\b[\w/]+\.py\b")
 
 

@@ -43,7 +43,8 @@ def prove_password(by: Actor, password: str, code: str = "", *, now: datetime) -
     if not password_matches(password, find_password_hash(by.name)):
         raise Invalid([problem("old", N_("The current password is wrong."))])
     with transaction() as db:
-        row = _row(db, by, now)
+        lock_operators(db, by, Permission.VIEW, now, NO_FANPAGE, own_account=True)
+        row = get_operator_row(db, by.id or 0)
         refuse_by_single_sign_on(row, ALREADY)
         keep_an_admin(db, row)
         if row.totp_sealed is not None and not take_code(row, code, now):
@@ -61,7 +62,8 @@ def link(by: Actor, identity: Identity, address: str, *, browser: str = "", now:
     for the last admin with a password; SignedOut when the session has ended.
     """
     with transaction() as db:
-        row = _row(db, by, now)
+        lock_operators(db, by, Permission.VIEW, now, NO_FANPAGE, own_account=True)
+        row = get_operator_row(db, by.id or 0)
         if row.sso_subject is not None:
             raise SingleSignOnFailed(Trouble.STALE, "it was done already")
         if identity.role is None:
@@ -78,11 +80,6 @@ def link(by: Actor, identity: Identity, address: str, *, browser: str = "", now:
         return begin_recorded_session(
             db, row, "operator.single_sign_on", address=address, browser=browser, now=now
         )
-
-
-def _row(db: Session, by: Actor, now: datetime) -> Operator:
-    lock_operators(db, by, Permission.VIEW, now, NO_FANPAGE, own_account=True)
-    return get_operator_row(db, by.id or 0)
 
 
 def _keep_an_admin(db: Session, row: Operator) -> None:
