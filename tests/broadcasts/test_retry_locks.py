@@ -17,7 +17,7 @@ from core.deliveries import evidence
 from tests.broadcasts.test_audience_builder_troubles import waits_for_a_lock
 from tests.processes import until
 from tests.sending.conftest import Studio
-from tests.sending.test_blame import launched, refusal
+from tests.sending.test_refusals_charged import launched, refusal
 
 
 @pytest.mark.postgresql

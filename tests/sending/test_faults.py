@@ -29,7 +29,7 @@ from core.sending.calls import grouping as call_grouping
 from core.simulator import World, running_simulator
 from core.simulator.control_client import SimulatorClient
 from tests.sending.conftest import Studio
-from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, Gateway, gateway
+from tests.sending.flaky_network import PASS, RESET_AFTER, RESET_BEFORE, FlakyNetwork, flaky_network
 
 PEOPLE, BLOCKED = 240, 6
 ROUNDS_OF_TROUBLE = 8
@@ -75,7 +75,7 @@ class Storm:
 
     studio: Studio
     remote: SimulatorClient
-    way: Gateway
+    way: FlakyNetwork
     connection: Messenger
     hasty: Messenger  # for the rounds of trouble: it does not wait for a platform that hangs
     dice: random.Random
@@ -144,7 +144,7 @@ class Storm:
 @pytest.fixture
 def storm(studio: Studio, request) -> Iterator[Storm]:
     world = World(clock=lambda: studio.now.timestamp())
-    with running_simulator(world) as url, gateway(url) as way, SimulatorClient(url) as remote:
+    with running_simulator(world) as url, flaky_network(url) as way, SimulatorClient(url) as remote:
         page_id = "100000000000099"
         remote.save_page(page_id, name="Tiệm Hoa Mai", token="page-token", app_secret=SECRET)
         remote.settings(calls_per_second=0)

@@ -36,7 +36,7 @@ from core.sending.settling import Outcome
 from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
-from tests.sending.commits import Fate, fated
+from tests.sending.failing_commits import Fate, fated
 from tests.state_machines import gather_in_small_parts, run_histories
 
 PEOPLE = 6

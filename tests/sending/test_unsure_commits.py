@@ -16,8 +16,8 @@ from core.sending.replies import claims as reply_claims
 from core.sending.unsettled_outcomes import UnsettledOutcomes
 from tests import claiming
 from tests.databases import TestDatabase
-from tests.sending.commits import Fate, fated
 from tests.sending.conftest import Studio
+from tests.sending.failing_commits import Fate, fated
 
 BOTH = pytest.mark.parametrize("fate", [Fate.BEFORE, Fate.AFTER])
 CLAIM = "UPDATE delivery SET state = 'sending', attempt = attempt + 1, claimed_by = %s, claimed_at = %s"

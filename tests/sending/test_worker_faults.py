@@ -10,7 +10,7 @@ import pytest
 from core.broadcasts.delivery_queries import list_deliveries
 from core.deliveries.attempts import attempts_of
 from tests.processes import until
-from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, gateway
+from tests.sending.flaky_network import PASS, RESET_AFTER, RESET_BEFORE, flaky_network
 from tests.sending.simulated_shops import Shop, assert_books_agree
 
 PEOPLE, KILLS = 300, 3
@@ -34,7 +34,7 @@ FAULTS = (
 def test_killed_again_and_again_in_a_storm_nothing_is_lost_or_doubled(shop: Shop, seed: int) -> None:
     dice = random.Random(seed)
     fates = [PASS] * 20 + [RESET_BEFORE, RESET_AFTER]
-    with gateway(shop.remote.base_url) as way, ExitStack() as running:
+    with flaky_network(shop.remote.base_url) as way, ExitStack() as running:
         way.fate = lambda: dice.choice(fates)
         for name in FAULTS:
             shop.remote.fault(name, share=0.02)

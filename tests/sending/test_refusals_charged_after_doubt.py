@@ -20,7 +20,7 @@ from core.messenger.errors import Failure, NextStep
 from core.sending.limits import breaker_trip
 from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio
-from tests.sending.test_blame import launched, refusal
+from tests.sending.test_refusals_charged import launched, refusal
 from tests.sending.turn_loop import turn_until
 
 States = Callable[[], dict[str, int]]

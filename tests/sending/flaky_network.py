@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 PASS, RESET_BEFORE, RESET_AFTER = "pass", "reset before", "reset after"
 
 
-class Gateway:
+class FlakyNetwork:
     """`fate()` says of each request what becomes of it. A reset is a real RST, not a polite end."""
 
     def __init__(self, upstream: str) -> None:
@@ -105,8 +105,8 @@ def _reset(line: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def gateway(upstream: str) -> Iterator[Gateway]:
-    made = Gateway(upstream)
+def flaky_network(upstream: str) -> Iterator[FlakyNetwork]:
+    made = FlakyNetwork(upstream)
     try:
         yield made
     finally:
