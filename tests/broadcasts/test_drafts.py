@@ -157,3 +157,10 @@ def test_a_draft_without_a_name_has_its_topic_and_the_date_of_the_installations_
 
 def test_a_long_topic_leaves_room_for_the_date() -> None:
     assert default_name("x" * 200, "01/12/2026 09:30") == "x" * 101 + " – 01/12/2026 09:30"
+
+
+def test_a_new_draft_never_has_the_number_of_a_deleted_one(studio: Studio) -> None:
+    """A page that still shows the deleted one would save into it."""
+    deleted = studio.broadcast()
+    actions.delete_draft(LAN, deleted, now=studio.now)
+    assert studio.broadcast() > deleted

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, Float, Index
 from sqlmodel import Field
 
 from core.broadcasts.rules import BroadcastState
-from core.db.tables.columns import BigId, Table, moment, reference, row_id, word
+from core.db.tables.columns import NEVER_REUSED, BigId, Table, moment, reference, row_id, word
 
 
 class Broadcast(Table, table=True):
@@ -19,6 +19,7 @@ class Broadcast(Table, table=True):
         CheckConstraint(
             "state IN ('draft','scheduled','sending','paused','finished','cancelled','missed')", name="state"
         ),
+        NEVER_REUSED,
     )
 
     id: int | None = row_id()

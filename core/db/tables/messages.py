@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlmodel import Field
 
-from core.db.tables.columns import BigId, Table, moment, reference, row_id, word
+from core.db.tables.columns import NEVER_REUSED, BigId, Table, moment, reference, row_id, word
 
 
 class Message(Table, table=True):
@@ -24,6 +24,7 @@ class Message(Table, table=True):
     __tablename__ = "message"
     __table_args__ = (
         Index("uq_message_translation_of_id_language", "translation_of_id", "language", unique=True),
+        NEVER_REUSED,
     )
 
     id: int | None = row_id()
