@@ -41,7 +41,7 @@ class ReplyState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"  # the platform may have taken it; never sent again on its own
-    SKIPPED = "skipped"  # the window closed first
+    SKIPPED = "skipped"  # the window closed first, or a colleague answered
 
 
 def check_message(

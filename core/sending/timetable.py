@@ -15,8 +15,6 @@ MAKE_UP = 1.025  # late messages follow each other so much faster than the rate
 # Messages leave together at ticks, those of many fanpages in one call. Ticks are so short that a fanpage
 # never sends more than its rate and one batch (a tenth of the rate) in any one second.
 TICK_SECONDS, SLOW_TICK_SECONDS, SLOW_RATE = 0.05, 0.25, 3.0
-# For a slow fanpage a second at a time is claimed, so that its messages share the cost of a claim.
-SLOW_LOOK_AHEAD_SECONDS, SLOW_CLAIM_SECONDS = 1.5, 1.0
 ALMOST = 1e-6  # of a message or a tick: what reckoning with floating-point times may be off by
 # A fanpage has at most so many seconds of its messages unanswered, or so many messages if that is more.
 IN_FLIGHT_SECONDS, IN_FLIGHT_LEAST = 5.0, 100
@@ -63,15 +61,10 @@ def plan(
     return counts
 
 
-def look_ahead(rate: float) -> float:
-    """Return how many seconds ahead the messages of a fanpage with this rate are claimed at most."""
-    return SLOW_LOOK_AHEAD_SECONDS if rate <= SLOW_RATE else LOOK_AHEAD_SECONDS
-
-
 def is_near(position: SlotPosition, rate: float, *, now: float) -> bool:
     """Whether a fanpage may have a message that leaves within the look-ahead: a cheap first answer that
     spares most fanpages the exact reckoning of `plan`."""
-    return position.slot <= now + look_ahead(rate) or position.slot > _farthest(rate, now)
+    return position.slot <= now + LOOK_AHEAD_SECONDS or position.slot > now + LOOK_AHEAD_SECONDS + 1.0 / rate
 
 
 def send_times(position: SlotPosition, demand: Demand, count: int, *, now: float) -> SendTimes:
@@ -119,7 +112,7 @@ def share(count: int, offered: Sequence[int], *, turn: int) -> list[int]:
 
 def _due(position: SlotPosition, demand: Demand, now: float) -> int:
     """How many messages leave before the look-ahead ends, when `send_times` spaces them."""
-    ends = _horizon(demand.rate, now)
+    ends = _horizon(now)
     slot, not_before = _first_slot(position, demand, now), _not_before(position, demand, now)
     if max(slot, not_before) > ends:
         return 0
@@ -129,24 +122,23 @@ def _due(position: SlotPosition, demand: Demand, now: float) -> int:
     return max(0, min(by_slots, by_opening, most - demand.unanswered))
 
 
-def _horizon(rate: float, now: float) -> float:
+def _horizon(now: float) -> float:
     """The end of the look-ahead, at a tick of slow and of fast fanpages: no tick is filled twice."""
-    length = SLOW_CLAIM_SECONDS if rate <= SLOW_RATE else SLOW_TICK_SECONDS
-    return math.floor((now + look_ahead(rate)) / length) * length
+    return math.floor((now + LOOK_AHEAD_SECONDS) / SLOW_TICK_SECONDS) * SLOW_TICK_SECONDS
 
 
 def _first_slot(position: SlotPosition, demand: Demand, now: float) -> float:
     """The position's next slot; or now, when that slot means nothing any more: after a pause, a jump of the
     clock, or a higher rate."""
-    is_sound = now - CATCH_UP_SECONDS <= position.slot <= _farthest(demand.rate, now)
+    is_sound = now - CATCH_UP_SECONDS <= position.slot <= _farthest(demand, now)
     return position.slot if is_sound else now
 
 
 def _not_before(position: SlotPosition, demand: Demand, now: float) -> float:
     """The moment before which nothing more leaves: now at the earliest, and no farther than a slot can be."""
-    return min(max(position.not_before, now), _farthest(demand.rate, now))
+    return min(max(position.not_before, now), _farthest(demand, now))
 
 
-def _farthest(rate: float, now: float) -> float:
+def _farthest(demand: Demand, now: float) -> float:
     """The farthest slot that can have been claimed at this rate."""
-    return now + look_ahead(rate) + 1.0 / rate
+    return now + LOOK_AHEAD_SECONDS + 1.0 / demand.rate

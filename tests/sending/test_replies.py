@@ -142,6 +142,24 @@ def test_an_answer_leaves_only_after_its_typing(studio: Studio, monkeypatch: pyt
     assert order == ["typing", "answer"]
 
 
+def test_where_no_thread_is_left_for_typing_the_answer_leaves_all_the_same(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def start_unless_typing(thread: threading.Thread) -> None:
+        if thread.name == "typing":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_unless_typing)
+    reply = studio.reply()
+    with transaction() as db:
+        db.get_one(Reply, reply).begins_answer = True
+    studio.send_all(rounds=1)
+    assert (len(studio.platform.typing), len(studio.platform.to_psids)) == (0, 1)
+
+
 def test_a_defect_before_a_reply_leaves_does_not_keep_it_from_leaving(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

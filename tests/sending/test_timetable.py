@@ -80,23 +80,8 @@ def test_a_claim_reaches_a_tick_beyond_the_next_one(rate: float, number: int, la
 @given(RATES, PAUSES)
 def test_while_work_is_waiting_a_fanpage_keeps_its_rate(rate: float, pauses: list[float]) -> None:
     left, ended = play({1: rate}, pauses)
-    is_slow = rate <= timetable.SLOW_RATE
-    at_once = timetable.SLOW_CLAIM_SECONDS if is_slow else timetable.SLOW_TICK_SECONDS
-    reached = ended - pauses[-1] + timetable.look_ahead(rate) - at_once - 1000.0
-    assert abs(len(left[1]) - reached * rate) <= 1 + at_once * rate
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.floats(1.0, timetable.SLOW_RATE))
-def test_a_slow_fanpage_claims_a_second_at_a_time(rate: float) -> None:
-    """So that its messages share the cost of a claim."""
-    position, demand, claims = SlotPosition(BEGIN), Demand(rate), 0
-    for number in range(200):
-        now = BEGIN + number * CLAIM_SECONDS
-        count = timetable.plan({1: position}, {1: demand}, now=now, room=10**6).get(1, 0)
-        position = timetable.send_times(position, demand, count, now=now).position
-        claims += count > 0
-    assert claims <= 101
+    reached = ended - pauses[-1] + timetable.LOOK_AHEAD_SECONDS - timetable.SLOW_TICK_SECONDS - 1000.0
+    assert abs(len(left[1]) - reached * rate) <= 1 + timetable.SLOW_TICK_SECONDS * rate
 
 
 @settings(deadline=None, max_examples=50)
@@ -156,7 +141,7 @@ def test_a_changed_rate_bites_with_the_next_claim(before: float, after: float) -
 def test_a_slot_of_another_time_says_nothing(rate: float, away: float) -> None:
     """The clock jumped, or nothing was sent for long: it begins now, or within a slot's length."""
     found = timetable.send_times(SlotPosition(1000.0 + away), Demand(rate), 1, now=1000.0)
-    assert 1000.0 <= found.times[0] <= 1000.0 + timetable.look_ahead(rate) + 1.0 / rate
+    assert 1000.0 <= found.times[0] <= 1000.0 + timetable.LOOK_AHEAD_SECONDS + 1.0 / rate
 
 
 @settings(deadline=None, max_examples=50)

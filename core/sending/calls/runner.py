@@ -200,8 +200,13 @@ def _show_typing(messenger: Messenger, claim: ReplyClaim) -> None:
     """Show the customer that we are typing: it leaves before the answer does, which does not wait until the
     platform has said something about it."""
     has_left = threading.Event()
-    typing = threading.Thread(target=_call_typing, args=(messenger, claim, has_left), daemon=True)
-    typing.start()
+    call = partial(_call_typing, messenger, claim, has_left)
+    typing = threading.Thread(target=call, name="typing", daemon=True)
+    try:
+        typing.start()
+    except RuntimeError:  # the system has no thread left: the answer goes without
+        log.exception("typing_not_started", fanpage_id=claim.fanpage_id)
+        return
     has_left.wait(TYPING_LEAVES_WITHIN_SECONDS)
     typing.join(TYPING_SECONDS)
 
