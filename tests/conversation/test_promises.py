@@ -106,6 +106,7 @@ def test_words_that_only_look_like_a_reward_are_let_be(title: str) -> None:
         "Join the Fern & Fig family",
         "Fern's Bakery",
         "Nhận tin từ Spa Hương Sen",
+        "Nhận tin từ Nhà sách Phương Nam",
         "Quán Bụi",
         "giu lien lac voi Hoa Mai",
         "Ping me if anything nice comes up",  # anything at all
@@ -128,6 +129,13 @@ def test_who_sends_and_that_it_is_nice_do_not_say_what_will_be_told(title: str) 
         "Tin từ nhà trường: lịch thi",
         "nhac toi tiem HPV mui 2",  # tiêm, not tiệm
         "Báo tôi khi quán mở thứ Bảy",  # a day, not a thing
+        # a word of the name said once more, where it is none
+        "Nhận tin từ Nhà sách Phương Nam về sách mới",
+        "Nhận tin từ Nhà sách Phương Nam khi có sách mới",
+        "Nhận tin từ Nhà Sách Cá Chép khi Sách Giáo Khoa về",
+        "Nhận tin từ Tiệm bánh Mai: bánh mới",
+        "Nhận tin từ Tiệm hoa Mai khi có hoa mới",
+        "Stay in touch with Willow Lane: Lane closed",
     ],
 )
 def test_what_stands_beside_a_name_still_says_what_will_be_told(title: str) -> None:

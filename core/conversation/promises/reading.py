@@ -40,9 +40,9 @@ _READ_AS_WORDS = frozenset("124")  # "tap 2 get", "4 tapping", "1 son"
 _MARKED_SHARE = 0.34  # of the words; a few marks in a text typed without them do not make it a marked one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Word:
-    """One word or sign: as it was typed, and as it is compared."""
+    """One word or sign at its place: as it was typed, and as it is compared. Said twice, it is two."""
 
     typed: str
     key: str
