@@ -244,6 +244,37 @@ def test_going_on_saves_the_step_and_draws_the_next_in_one_run(panel, topic_id, 
         assert drawn == [step]
 
 
+def test_a_click_on_the_step_that_is_open_saves_and_stays(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="who")
+    at.text_input(key=f"broadcast_{draft}_name").input("Tết")
+    at.button(key="step_who").click().run()
+    assert not at.exception
+    assert get_draft(draft).name == "Tết"
+    at.button(key="step_on").click().run()
+    assert at.text_area
+
+
+def test_a_second_click_that_finds_its_step_open_already_changes_nothing(panel, topic_id) -> None:
+    """Of a double click on "Continue" the second comes when the first has led on."""
+    at = panel("new_broadcast", id=a_draft(topic_id), step="who")
+    at.query_params["step"] = "what"
+    at.button(key="step_on").click().run()
+    assert not at.exception
+    assert at.text_area
+
+
+def test_a_click_on_the_first_step_before_there_is_a_draft_leads_nowhere_later(panel, topic_id) -> None:
+    at = panel("new_broadcast")
+    at.button(key="step_who").click().run()
+    assert not at.exception
+    at.query_params["id"] = str(a_draft(topic_id))
+    at.query_params["step"] = "what"
+    at.run()
+    assert not at.exception
+    assert at.text_area
+
+
 def test_what_cannot_be_saved_stays_on_its_step_with_the_reason(panel, topic_id) -> None:
     draft = a_draft(topic_id)
     at = panel("new_broadcast", id=draft, step="who")

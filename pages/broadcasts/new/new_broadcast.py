@@ -28,6 +28,7 @@ from pages.components.texts import _, state_label
 def draw_page() -> None:
     here = current()
     draft = _asked_draft()
+    steps.drop_idle_move(draft)
     if draft is not None:
         see_fanpage(draft.fanpage_id)
         fanpage = get_fanpage(draft.fanpage_id)

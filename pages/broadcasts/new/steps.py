@@ -33,6 +33,12 @@ def go_to(step: str) -> None:
     st.session_state[_GO_TO] = step
 
 
+def drop_idle_move(draft: Draft | None) -> None:
+    """Forgets a click that leads nowhere: to the step that is open already, or on while there is no draft."""
+    if draft is None or st.session_state.get(_GO_TO) == asked_step(draft):
+        st.session_state.pop(_GO_TO, None)
+
+
 def is_moving() -> bool:
     """Whether a button leads to another step in this run."""
     return _GO_TO in st.session_state
