@@ -19,14 +19,16 @@ from pages.components.texts import _, language
 
 def draw_menu(actor: Actor, here: Entry, *, with_demo: bool) -> None:
     """The menu's sections with the pages this operator may open; frame.js marks the page that is open."""
+    shown = [each for each in ENTRIES if _is_shown(each, actor) and (with_demo or each.section != DEMO)]
     parts = [
-        _section(section, [each for each in ENTRIES if each.section == section and _is_shown(each, actor)])
-        for section in dict.fromkeys(entry.section for entry in ENTRIES)
-        if section != DEMO or with_demo
+        _section(section, [each for each in shown if each.section == section])
+        for section in dict.fromkeys(entry.section for entry in shown)
     ]
     st.html(f'<nav class="otn-menu" aria-label="{escape(_("Menu"))}">{"".join(parts)}</nav>')
     with st.container(key="menu_script"):
-        told = json.dumps([here.parent or here.url_path, language()])  # in another language it is drawn anew
+        # A script runs again only when its text changes, and the marks are lost whenever the menu is drawn
+        # anew: in another language, or with other pages.
+        told = json.dumps([here.parent or here.url_path, language(), *(each.url_path for each in shown)])
         st.html(f"<script>otnMarkMenu(...{told});</script>", unsafe_allow_javascript=True)
 
 
@@ -40,8 +42,4 @@ def _section(name: str, entries: list[Entry]) -> str:
         f"{escape(_(entry.title))}</a>"
         for entry in entries
     )
-    return (
-        f'<div role="group" aria-label="{escape(_(name))}"><p>{escape(_(name))}</p>{links}</div>'
-        if links
-        else ""
-    )
+    return f'<div role="group" aria-label="{escape(_(name))}"><p>{escape(_(name))}</p>{links}</div>'

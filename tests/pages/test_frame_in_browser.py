@@ -115,6 +115,17 @@ def test_the_menu_marks_the_page_that_is_open_in_either_language(panel, browser)
     expect(marked).to_have_text(re.compile("Broadcasts$"))
 
 
+def test_the_menu_still_marks_the_page_when_it_gets_another_entry(panel, browser, arrange):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    marked = page.locator(".otn-menu a[aria-current=page]")
+    expect(marked).to_have_attribute("href", "topics")
+    arrange.fanpage("Thử", is_demo=True)
+    shown.click("topic_add")  # the page is run once more
+    expect(page.locator('.otn-menu a[href="phone"]')).to_be_attached()
+    expect(marked).to_have_attribute("href", "topics")
+
+
 def test_a_lost_connection_is_said_in_a_strip(panel, browser):
     address, pid = panel
     page, _shown = signed_in(browser, address)
