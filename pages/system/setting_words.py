@@ -36,8 +36,15 @@ def only_changed(before: object, after: object) -> tuple[object, object]:
     old, new = ({} if each is None else each for each in (before, after))
     if not (isinstance(old, dict) and isinstance(new, dict)) or "kind" in {**old, **new}:
         return before, after
-    names = [name for name in {**old, **new} if (old.get(name) or None) != (new.get(name) or None)]
+    names = [name for name in {**old, **new} if _is_changed(old, new, name)]
     return {name: old.get(name) for name in names}, {name: new.get(name) for name in names}
+
+
+def _is_changed(old: dict[str, object], new: dict[str, object], name: str) -> bool:
+    """Two values are compared as they are: 0 is not None. Beside none at all an empty one is no change."""
+    if name in old and name in new:
+        return old[name] != new[name]
+    return bool(old.get(name) or new.get(name))
 
 
 def _days(name: str, value: object) -> str:

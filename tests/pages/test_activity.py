@@ -11,6 +11,7 @@ from core.accounts.rules import Actor, Role
 from core.broadcasts.launch_rules import LaunchRules
 from core.db.engine import transaction
 from pages.system.activity_words import DEEDS, NOUNS
+from pages.system.setting_words import only_changed
 from tests.pages.conftest import APP, an_operator, opened
 
 LAN = Actor(None, "lan", Role.EDITOR)
@@ -115,6 +116,27 @@ def test_changed_settings_are_told_by_the_names_of_their_dialogs_and_only_those(
     assert "Quiet" not in html
     vietnamese = shown(opened(an_operator(arrange, "admin", "mai", language="vi"), page="activity"))
     assert "nay là: Ngày trong tuần không gửi tin nhắn hàng loạt: Th 2, CN" in vietnamese
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({"asks_a_day": None}, {"asks_a_day": 0}, True),  # not said, and no such limit
+        ({"asks_holders": None}, {"asks_holders": False}, True),
+        ({"quiet_from": "", "asks_a_day": 2}, {"quiet_from": "", "asks_a_day": 2}, False),
+        ({"asks_a_day": 2}, {"asks_a_day": 0}, True),
+        (
+            None,
+            {"asks_a_day": 0},
+            False,
+        ),  # a setting that was not there before is told when it says something
+        ({}, {"asks_a_day": 0}, False),
+        ({}, {"asks_a_day": 3}, True),
+        ({"asks_a_day": 3}, None, True),
+    ],
+)
+def test_a_setting_is_changed_when_its_value_is_another(before, after, told):
+    assert (only_changed(before, after) != ({}, {})) is told
 
 
 def test_a_changed_draft_is_shown_in_its_words(panel, fresh_database, now):
