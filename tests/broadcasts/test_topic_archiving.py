@@ -117,4 +117,4 @@ def test_a_draft_that_asks_is_told_when_it_is_published(shop: Shop) -> None:
         EDITOR, shop.fanpage, MessageDraft("Nháp", [shop.asks(shop.topic)], []), now=shop.now
     )
     shop.archive()
-    assert [one.field for one in draft_checks.find_problems(draft)] == ["blocks.0.topic_id"]
+    assert [one.field for one in draft_checks.find_problems(draft)] == ["blocks.0.topic"]

@@ -77,7 +77,7 @@ def test_no_english_of_streamlit_is_left_on_a_vietnamese_panel(panel, browser):
         assert page.locator("[data-testid=stMainMenu], [data-testid=stStatusWidget]:visible").count() == 0
     shown.open("/opt_ins")
     shown.click("opt_ins_import")
-    expect(page.get_by_text("tối đa 10 MB")).to_be_visible()
+    expect(page.get_by_text("tối đa 10 MB", exact=True)).to_be_visible()
     expect(page.locator("[data-testid=stFileUploader] button", has_text="Chọn tệp")).to_be_visible()
     assert theirs.isdisjoint(page.evaluate(SAID))
     shown.open("/new_broadcast")
