@@ -19,6 +19,7 @@ import structlog
 THROTTLED = frozenset(
     {
         "database_unavailable",
+        "intake_failed",
         "job_not_ended",
         "not_settled_together",
         "queue_lost",

@@ -31,12 +31,13 @@ def configured() -> Iterator[io.StringIO]:
     root.handlers = handlers
 
 
-def test_while_the_database_is_away_it_is_said_once_a_minute() -> None:
+@pytest.mark.parametrize("event", ["database_unavailable", "intake_failed"])
+def test_what_lasts_is_said_once_a_minute(event: str) -> None:
     now, said = 1000.0, []
     sparing = logs.ThrottleRepeats(lambda: now)
     for fanpage_id in range(130):
         with contextlib.suppress(structlog.DropEvent):
-            said.append(sparing(None, "warning", {"event": "database_unavailable", "n": fanpage_id}))
+            said.append(sparing(None, "warning", {"event": event, "n": fanpage_id}))
         now += 1
     assert [(line["n"], line.get("left_out")) for line in said] == [(0, None), (60, 59), (120, 59)]
 

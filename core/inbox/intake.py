@@ -119,14 +119,11 @@ class Intake(Generic[Requester]):
 
     def _run(self) -> None:
         while not self._has_ended():
-            try:
-                if group := self._take():
-                    self._store(group)
-                self._apply()
-                self.callbacks.on_idle()
-            except Exception as unforeseen:  # without this thread the server would refuse everything
-                log.error("intake_failed", error=type(unforeseen).__name__)
-                self._rest_until = time.monotonic() + REST_SECONDS
+            for part in (self._store_next, self._apply, self.callbacks.on_idle):
+                try:
+                    part()
+                except Exception as unforeseen:  # must end neither the other parts nor this thread
+                    log.error("intake_failed", trouble=type(unforeseen).__name__)
 
     def _has_ended(self) -> bool:
         """Whether it was closed and all requests are answered. A closed intake takes no further ones."""
@@ -148,6 +145,10 @@ class Intake(Generic[Requester]):
                 events += len(group[-1].events)
             self._events_waiting -= events
             return group
+
+    def _store_next(self) -> None:
+        if group := self._take():
+            self._store(group)
 
     def _store(self, group: list[IntakeRequest[Requester]]) -> None:
         """Commit a group, then answer it. When one of its requests may be at fault, each is

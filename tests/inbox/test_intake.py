@@ -29,6 +29,7 @@ class Owner:
     poison: str = ""
     failing_apply: Exception | None = None
     failing_idle: Exception | None = None
+    idle_times: int = 0
     may_store: threading.Event = field(default_factory=threading.Event)
     storing: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -67,9 +68,11 @@ class Owner:
         return count
 
     def idle(self) -> None:
+        with self.changed:
+            self.idle_times += 1
+            self.changed.notify_all()
         if self.failing_idle:
-            failing, self.failing_idle = self.failing_idle, None
-            raise failing
+            raise self.failing_idle
 
     def answer(self, requests, outcome) -> None:
         assert outcome is not IntakeResult.STORED or all(
@@ -195,15 +198,21 @@ def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, make_
     assert owner.answers == {"a": IntakeResult.STORED}
 
 
-def test_what_nobody_foresaw_does_not_end_the_writer(started, owner, make_request):
-    owner.may_store.set()
+def test_what_fails_for_good_beside_them_keeps_no_event_from_being_stored_and_applied(
+    owner, fresh_database, make_request, monkeypatch
+):
+    monkeypatch.setattr(intake, "REST_SECONDS", 10 * PATIENCE)  # a rest would not be over before the test is
     owner.failing_idle = OSError("no space left on device")
-    started.submit(make_request("a"))
-    owner.wait_for(lambda: owner.failing_idle is None and "a" in owner.answers)
+    started = Intake(owner.callbacks())
+    started.start()
+    owner.wait_for(lambda: owner.idle_times > 0)
+    for number, name in enumerate("abc", start=1):
+        assert started.submit(make_request(name))
+        owner.wait_for(lambda number=number: sum(owner.applied) == number)
 
-    assert started.submit(make_request("b"))
-    owner.wait_for(lambda: "b" in owner.answers)
-    assert started.is_alive
+    assert set(owner.answers.values()) == {IntakeResult.STORED}
+    started.close(PATIENCE)
+    assert not started.is_alive
 
 
 def test_closing_stores_what_waits_and_takes_no_more(owner, make_request):
