@@ -26,6 +26,7 @@ THROTTLED = frozenset(
         "queue_not_looked_after",
         "single_sign_on_broken",
         "single_sign_on_failed",
+        "single_sign_out_failed",
         "slice_not_ended",
         "webhook_verification_refused",
     }

@@ -48,6 +48,7 @@ _few = CapacityLimiter(8)
 MOST_WAITING = 24
 STARTS_BY_ADDRESS = 100
 starts = CallLimit(STARTS_BY_ADDRESS, ATTEMPT_WINDOW.total_seconds())
+ends = CallLimit(STARTS_BY_ADDRESS, ATTEMPT_WINDOW.total_seconds())
 
 
 def address(path: str, query: str, language: str) -> str:
@@ -77,8 +78,7 @@ async def _start(request: Request) -> Response:
         return Response(status_code=404)
     attempt = _attempt(request)
     try:
-        if not starts.takes(_address(request), utc_now().timestamp()):
-            raise SingleSignOnFailed(Trouble.TOO_MANY)
+        _count(request, starts)
         there = await _of_few(lambda: _there(request, attempt))
     except SingleSignOnFailed as failed:
         return _back(request, attempt, failed)
@@ -99,11 +99,18 @@ async def _end(request: Request) -> Response:
     if not _is_here(request, "end"):
         return Response(status_code=404)
     try:
+        _count(request, ends)
         there = await _of_few(_sign_out_there)
     except SingleSignOnFailed as failed:
         there = ""  # the session here has ended, which is what counts
         log.warning("single_sign_out_failed", trouble=failed.trouble.value, why=failed.why)
     return RedirectResponse(there or _page(None), status_code=303)
+
+
+def _count(request: Request, limit: CallLimit) -> None:
+    """Count a call of a stranger. Raises SingleSignOnFailed when there were too many from this address."""
+    if not limit.takes(_address(request), utc_now().timestamp()):
+        raise SingleSignOnFailed(Trouble.TOO_MANY)
 
 
 def _sign_out_there() -> str:

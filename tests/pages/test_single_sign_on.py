@@ -28,7 +28,7 @@ from core.accounts.single_sign_on import attempts, provider
 from core.clock import utc_now
 from core.encryption import derived_key, encrypt_with_key
 from pages.shell import server, single_sign_on
-from pages.shell.single_sign_on import STARTS_BY_ADDRESS, address, link_address, starts
+from pages.shell.single_sign_on import STARTS_BY_ADDRESS, address, ends, link_address, starts
 from tests.openid_provider import CLIENT_SECRET, LAN, OpenIdProvider, a_key, openid_provider, settings_for
 from tests.pages.conftest import an_operator
 
@@ -73,6 +73,7 @@ class Browser:
 def there(arrange, restart) -> OpenIdProvider:
     provider.forget_metadata()
     starts.forget()
+    ends.forget()
     with openid_provider() as made:
         restart(**settings_for(made, PANEL))
         yield made
@@ -381,11 +382,12 @@ def test_whoever_gets_in_takes_the_attempts_of_their_address_back(browser):
         assert browser.sign_in() == ("/topics", "")
 
 
-def test_what_strangers_cause_is_said_once_a_minute():
+@pytest.mark.parametrize("event", ["single_sign_on_failed", "single_sign_out_failed"])
+def test_what_strangers_cause_is_said_once_a_minute(event):
     said, sparing = [], logs.ThrottleRepeats(lambda: 1000.0)
     for trouble in ("stale", "stale", "refused", "stale"):
         with suppress(DropEvent):
-            said.append(sparing(None, "", {"event": "single_sign_on_failed", "trouble": trouble})["trouble"])
+            said.append(sparing(None, "", {"event": event, "trouble": trouble})["trouble"])
     assert said == ["stale", "refused"]
 
 
@@ -535,6 +537,19 @@ def test_signing_out_comes_back_here_where_the_provider_has_no_such_page(browser
 def test_signing_out_comes_back_here_where_the_provider_is_down(browser, there, restart):
     restart(sso_issuer=f"{there.issuer}/gone")
     assert end(browser) == "/"
+
+
+def test_signing_out_asks_the_provider_so_often_from_one_address_and_no_oftener(browser, there):
+    page = there.metadata["end_session_endpoint"] = f"{there.issuer}/logout"
+    for _ in range(STARTS_BY_ADDRESS):
+        assert end(browser).startswith(page)
+    there.asked.clear()
+    provider.forget_metadata()
+    with capture_logs() as lines:
+        assert end(browser) == "/"
+    assert there.asked == []
+    assert [(each["event"], each["trouble"]) for each in lines] == [("single_sign_out_failed", "too_many")]
+    assert end(Browser(there, ip="203.0.113.10")).startswith(page)
 
 
 def come_in(browser: Browser, arrange, name: str) -> SessionView:
