@@ -587,6 +587,23 @@ def test_an_operator_with_a_password_comes_by_single_sign_on_from_now_on(browser
     assert browser.session.operator.id == lan.operator.id
 
 
+@pytest.mark.parametrize(
+    ("listed", "asked"),
+    [
+        (None, ["select_account"]),
+        (["none", "login", "select_account"], ["select_account"]),
+        (["none", "login", "consent"], ["login"]),
+        (["none"], []),
+    ],
+)
+def test_the_provider_shows_whose_account_is_linked(browser, lan, there, listed, asked):
+    there.metadata["prompt_values_supported"] = listed
+    answer = browser.client.get(link_address(lan.id, "en"))
+    assert parse_qs(urlsplit(answer.headers["location"]).query).get("prompt", []) == asked
+    ordinary = browser.client.get(address("topics", "", "en"))
+    assert "prompt" not in parse_qs(urlsplit(ordinary.headers["location"]).query)
+
+
 def test_a_link_of_another_session_is_refused_before_anybody_is_asked(browser, lan, there, arrange):
     stolen = link_address(lan.id, "en")
     browser.client.cookies.clear()

@@ -45,8 +45,19 @@ def sign_in_address(attempt: Attempt, redirect_uri: str) -> str:
             state=attempt.state,
             nonce=attempt.nonce,
             code_verifier=attempt.verifier,
+            **(_showing_whose_it_is(found) if attempt.links is not None else {}),
         )
     return str(address)
+
+
+def _showing_whose_it_is(found: dict[str, Any]) -> dict[str, str]:
+    """Has the provider show its accounts, or ask for the sign-in anew, also where somebody is signed in
+    there: it may be the one before at this computer. OpenID Connect Core 1.0, section 3.1.2.1; providers that
+    list `prompt_values_supported` may refuse others."""
+    listed = found.get("prompt_values_supported")
+    known = listed if isinstance(listed, list) else ["select_account"]
+    prompt = next((each for each in ("select_account", "login") if each in known), None)
+    return {"prompt": prompt} if prompt else {}
 
 
 def sign_out_address() -> str:
