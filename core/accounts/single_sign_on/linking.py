@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from core.accounts.authorising import NO_FANPAGE, authorise_early
+from core.accounts.authorising import NO_FANPAGE
 from core.accounts.operator_rows import (
     get_operator_row,
     keep_an_admin,
@@ -37,16 +37,19 @@ ALREADY = N_("{name} already comes by single sign-on.")
 def prove_password(by: Actor, password: str, code: str = "", *, now: datetime) -> None:
     """Raise Invalid unless this is the operator's password (and a code of their second factor, if they have
     one), before they leave for the provider. Wrong ones count as failed sign-ins: LockedOut after too many.
-    Raises WrongState for whoever comes by single sign-on, and for the last admin with a password."""
-    authorise_early(by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
+    Before any is counted, raises WrongState for whoever comes by single sign-on, and for the last admin with
+    a password."""
+    with transaction() as db:
+        lock_operators(db, by, Permission.VIEW, now, NO_FANPAGE, own_account=True)
+        row = get_operator_row(db, by.id or 0)
+        refuse_by_single_sign_on(row, ALREADY)
+        keep_an_admin(db, row)
     begin_sign_in(by.name, by.address, now=now)
     if not password_matches(password, find_password_hash(by.name)):
         raise Invalid([problem("old", N_("The current password is wrong."))])
     with transaction() as db:
         lock_operators(db, by, Permission.VIEW, now, NO_FANPAGE, own_account=True)
         row = get_operator_row(db, by.id or 0)
-        refuse_by_single_sign_on(row, ALREADY)
-        keep_an_admin(db, row)
         if row.totp_sealed is not None and not take_code(row, code, now):
             raise Invalid([problem("code", WRONG_CODE)])
         forget_attempts(db, by.name, by.address)
