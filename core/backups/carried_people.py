@@ -75,7 +75,7 @@ def keep_operators(source: Session, db: Session, *, now: datetime) -> None:
     """Users stay as they are now: passwords, roles, who was disabled. Everybody signs in anew."""
     there = {row.name: row for row in db.execute(select(Operator)).scalars()}
     for row in there.values():  # an identity at a provider is one operator's, who may have another name now
-        row.sso_issuer = row.sso_subject = None
+        row.sso_issuer = row.sso_subject = row.sso_name = None
     db.flush()
     for row in source.execute(select(Operator)).scalars():
         kept = there.pop(row.name, None)

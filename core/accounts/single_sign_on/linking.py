@@ -25,7 +25,7 @@ from core.accounts.second_factor import WRONG_CODE
 from core.accounts.sessions import end_sessions_of
 from core.accounts.sign_in import SINGLE_SIGN_ON, begin_recorded_session, begin_sign_in, forget_attempts
 from core.accounts.single_sign_on.rules import Identity, SingleSignOnFailed, Trouble
-from core.accounts.single_sign_on.sign_in import find_operator, set_role
+from core.accounts.single_sign_on.sign_in import find_disabled_namesake, find_operator, set_role
 from core.accounts.totp import take_code
 from core.db.engine import transaction
 from core.db.tables import Operator
@@ -73,7 +73,7 @@ def link(by: Actor, identity: Identity, address: str, *, browser: str = "", now:
             raise SingleSignOnFailed(Trouble.NO_ROLE)
         _keep_an_admin(db, row)
         _take_over(db, by, identity, now)
-        row.sso_issuer, row.sso_subject = identity.issuer, identity.subject
+        row.sso_issuer, row.sso_subject, row.sso_name = identity.issuer, identity.subject, identity.name
         row.password_hash = row.password_expires_at = row.totp_sealed = row.totp_step = None
         row.must_change_password, row.sessions_valid_after, row.last_seen_at = False, now, now
         end_sessions_of(db, row.id or 0, now=now)
@@ -94,12 +94,12 @@ def _keep_an_admin(db: Session, row: Operator) -> None:
 
 def _take_over(db: Session, by: Actor, identity: Identity, now: datetime) -> None:
     """Take who they are at the provider from the operator who was it until now."""
-    other = find_operator(db, identity)
+    other = find_operator(db, identity) or find_disabled_namesake(db, identity.name)
     if other is None:
         return
     if other.disabled_at:
         raise SingleSignOnFailed(Trouble.DISABLED)
-    other.sso_issuer = other.sso_subject = None
+    other.sso_issuer = other.sso_subject = other.sso_name = None
     other.disabled_at = other.sessions_valid_after = now
     db.flush()  # one operator at a time may be this person
     record(db, by, "operator.disable", other, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
 from core.accounts.operator_rows import record
@@ -53,7 +53,7 @@ def complete_single_sign_on(
     """
     with transaction() as db:
         take_lock(db, OPERATORS_LOCK)
-        row = find_operator(db, identity) or _find_disabled_namesake(db, identity.name)
+        row = find_operator(db, identity) or find_disabled_namesake(db, identity.name)
         if row is not None and row.disabled_at:
             refusal, ticket = Trouble.DISABLED, ""
         elif identity.role is None:
@@ -63,7 +63,7 @@ def complete_single_sign_on(
         else:
             row = row or _add(db, identity, identity.role, now)
             set_role(db, row, identity.role, now)
-            row.last_seen_at, row.language = now, row.language or language
+            row.sso_name, row.last_seen_at, row.language = identity.name, now, row.language or language
             forget_attempts(db, SINGLE_SIGN_ON, address)
             ticket = begin_recorded_session(
                 db, row, "operator.single_sign_on", address=address, browser=browser, now=now
@@ -79,13 +79,15 @@ def find_operator(db: Session, identity: Identity) -> Operator | None:
     return db.scalar(select(Operator).where(*theirs).with_for_update())
 
 
-def _find_disabled_namesake(db: Session, name: str) -> Operator | None:
-    """A disabled operator of single sign-on who wanted this name; "user" is what the nameless are called."""
+def find_disabled_namesake(db: Session, name: str) -> Operator | None:
+    """A disabled operator of single sign-on who was called so at the provider, or wanted this name here;
+    "user" is what the nameless are called."""
     if name == NAMELESS:
         return None
     disabled = col(Operator.sso_subject).is_not(None), col(Operator.disabled_at).is_not(None)
-    alike = select(Operator).where(*disabled, col(Operator.name).startswith(name, autoescape=True))
-    return next((row for row in db.scalars(alike) if was_called(row.name, name)), None)
+    there, here = col(Operator.sso_name) == name, col(Operator.name).startswith(name, autoescape=True)
+    rows = db.scalars(select(Operator).where(*disabled, or_(there, here)))
+    return next((row for row in rows if row.sso_name == name or was_called(row.name, name)), None)
 
 
 def _add(db: Session, identity: Identity, role: Role, now: datetime) -> Operator:

@@ -20,6 +20,7 @@ class Operator(Table, table=True):
     password_hash: str | None = word(100, default=None)  # none: by single sign-on
     sso_issuer: str | None = word(255, default=None)  # the OpenID provider that says who they are
     sso_subject: str | None = word(255, default=None)  # who they are there, for ever
+    sso_name: str | None = word(64, default=None)  # what they were called there when they last came
     role: str = word()
     language: str | None = word(8, default=None)
     must_change_password: bool = False

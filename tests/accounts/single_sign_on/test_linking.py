@@ -1,5 +1,6 @@
 """An operator who has a password comes by single sign-on from now on, and is the one they were."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pyotp
@@ -94,6 +95,31 @@ def test_whom_an_admin_has_disabled_stays_out(mai, now):
         link(mai, THERE, "", now=now)
     assert refused.value.trouble == Trouble.DISABLED
     assert not operator(mai.id).has_single_sign_on
+
+
+def test_who_changed_over_and_was_disabled_stays_out_also_as_somebody_new_to_another_client(world, mai, now):
+    """The name that they have kept here says nothing of the one that the provider gives them."""
+    link(mai, THERE, "", now=now)
+    actions.disable_operator(COMMAND_LINE, mai.id, now=now)
+    anew = replace(THERE, subject="2")
+    lan = world.operator("lan", role=Role.EDITOR)
+    by = Actor(lan, "lan", Role.EDITOR, now, world.session_of(lan))
+    for come in (lambda: complete_single_sign_on(anew, "", now=now), lambda: link(by, anew, "", now=now)):
+        with pytest.raises(SingleSignOnFailed) as refused:
+            come()
+        assert refused.value.trouble == Trouble.DISABLED
+    assert not operator(lan).has_single_sign_on
+
+
+def test_the_name_that_counts_is_the_one_with_which_they_came_last(mai, now):
+    link(mai, THERE, "", now=now)
+    complete_single_sign_on(replace(THERE, name="lan.nguyen@shop.vn"), "", now=now)
+    actions.disable_operator(COMMAND_LINE, mai.id, now=now)
+    with pytest.raises(SingleSignOnFailed):
+        complete_single_sign_on(
+            Identity("https://new.vn", "9", "lan.nguyen@shop.vn", Role.EDITOR), "", now=now
+        )
+    assert complete_single_sign_on(replace(THERE, subject="2"), "", now=now)  # somebody of the former name
 
 
 def test_the_last_admin_keeps_the_password(world, now):
