@@ -70,8 +70,8 @@ TROUBLES: dict[Trouble, str] = {
     ),
     Trouble.DISABLED: N_("Your account in this panel has been disabled. Ask an admin if you need it again."),
     Trouble.TOO_MANY: N_(
-        "Too many sign-ins from your network failed. Please wait 15 minutes and try again; an admin can get "
-        "in with a password in the meantime."
+        "There were too many sign-ins from your network. Please wait 15 minutes and try again; an admin can "
+        "get in with a password in the meantime."
     ),
     Trouble.BUSY: N_(
         "Too many people are signing in right now. Wait a minute and try again; an admin can get in with a "
