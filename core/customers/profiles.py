@@ -38,9 +38,8 @@ def fetch_missing_profiles(messenger_for: Callable[[int], Messenger], *, now: da
     A fanpage whose access token is missing or cannot be read keeps no other one's customers waiting.
     """
     nameless, messengers = _askable(messenger_for)
-    answered: dict[
-        int, str
-    ] = {}  # of each fanpage the PSID of somebody about whom the platform said something
+    # Of each fanpage the PSID of somebody about whom the platform said something.
+    answered: dict[int, str] = {}
     unclear, stored = [], 0
     for each in nameless:
         has_said, profile = _ask(messengers[each.fanpage_id], each)

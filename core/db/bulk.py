@@ -160,10 +160,7 @@ class ForEach:
         given = rows_given(columns).subquery()
         together = select(chosen(given.c).lateral()).select_from(given)
         bound = SimpleNamespace(**{name: bindparam(name, type_=type_) for name, type_ in columns.items()})
-        self._together, self._one = (
-            CompiledQuery(together),
-            CompiledQuery(chosen(bound)),
-        )
+        self._together, self._one = CompiledQuery(together), CompiledQuery(chosen(bound))
 
     def fetch(
         self, db: Session, rows: Sequence[Sequence[object]], values: Mapping[str, object]
