@@ -131,9 +131,9 @@ def schedule(
             versions.alter(broadcast, by, now, due_at=at)
         if best_before != USUAL:
             versions.alter(broadcast, by, now, best_before=ends)
-        approval = launch_rules_of(fanpage.launch_rules)
-        versions.refuse_own(broadcast, by, approval)
-        launch_checks.refuse_other_number(db, broadcast, approval, people, start)
+        launch_rules = launch_rules_of(fanpage.launch_rules)
+        versions.refuse_own(broadcast, by, launch_rules)
+        launch_checks.refuse_other_number(db, broadcast, launch_rules, people, start)
         _fix_times(broadcast, start, ends)
         broadcast.launched_by, broadcast.revises_id = by.name, None
         versions.approve(broadcast, by, now)

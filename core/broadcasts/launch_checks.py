@@ -1,4 +1,5 @@
-"""Whether a fanpage may send broadcasts: the one rule of the panel, the command line and the clock."""
+"""What keeps a fanpage from launching, resuming or retrying a broadcast, in the panel and on the command
+line. What keeps the clock from starting what was launched: `may_start` in due.py."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 class BroadcastState(StrEnum):
     DRAFT = "draft"  # being composed
     SCHEDULED = "scheduled"  # waits for its time
-    SENDING = "sending"  # its audience is settled, and messages go out
-    PAUSED = "paused"  # its audience is settled, and nothing goes out until somebody resumes it
+    SENDING = "sending"  # messages go out, while the rest of a large audience is still added
+    PAUSED = "paused"  # nothing goes out until somebody resumes it, or its fanpage is repaired
     FINISHED = "finished"  # every delivery has ended
     CANCELLED = "cancelled"  # ended by staff; unused opt-ins were released
     MISSED = "missed"  # its best-before passed before it could start; a person decides

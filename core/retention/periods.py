@@ -1,4 +1,8 @@
-"""How long each kind of record is kept. Nothing here is what a token or a withdrawal depends on."""
+"""How long each kind of record is kept that is deleted by its age; those with a setting: core/settings.py.
+
+Opt-ins and withdrawals are not among them. An event that may still become one is kept as long as a token is
+valid (`LOST_TAP`).
+"""
 
 from __future__ import annotations
 
@@ -62,7 +66,11 @@ def list_kept(chosen: Settings) -> tuple[Kept, ...]:
             "OTN_KEEP_EVENTS_DAYS",
         ),
         Kept(Record.FAILED_EVENT, N_("Events that failed and may be replayed"), FAILED_KEPT_FOR),
-        Kept(Record.LOST_TAP, N_("Taps and messages not processed yet"), LIFETIME),
+        Kept(
+            Record.LOST_TAP,
+            N_("Taps and messages that failed, or came before their fanpage was connected"),
+            LIFETIME,
+        ),
         Kept(
             Record.ACTIVITY,
             N_("Activity log"),

@@ -60,7 +60,7 @@ class Delivery(Table, table=True):
         "opt_in.id", nullable=True, index=True
     )  # reserved for it: it alone may spend this
     state: str = word(default=DeliveryState.QUEUED)
-    reason: str | None = word(64, default=None)  # code of why it ended so, see messenger.reasons
+    reason: str | None = word(64, default=None)  # code of why it stands so, see messenger.reasons
     evidence: str | None = word(64, default=None)  # what settled a doubt
     detail: str | None = Field(default=None, sa_type=Text)  # the platform's answer, without secrets
     sender: str | None = word(32, default=None)  # when it is not the broadcast's: core/sending/senders
