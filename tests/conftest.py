@@ -21,7 +21,7 @@ os.environ["OTN_ENV_FILE"] = ""
 hypothesis.settings.register_profile("without_deadline", deadline=None)
 hypothesis.settings.load_profile("without_deadline")
 
-from core.db import engine, postgresql, timed_cache  # noqa: E402
+from core.db import engine, postgresql_engine, timed_cache  # noqa: E402
 from core.fanpages import connection  # noqa: E402
 from core.installation import key_check  # noqa: E402
 from core.settings import settings  # noqa: E402
@@ -80,7 +80,7 @@ def fresh_database(
     monkeypatch.chdir(tmp_path)  # no .env of the developer's is read
     use(monkeypatch, tmp_path, made.url)
     # A busy machine may hold up this process for seconds in the middle of a transaction.
-    monkeypatch.setitem(postgresql.WRITER_SETTINGS, "idle_in_transaction_session_timeout", "1min")
+    monkeypatch.setitem(postgresql_engine.WRITER_SETTINGS, "idle_in_transaction_session_timeout", "1min")
     yield made
     engine.forget_engines()
     key_check.forget_checked()

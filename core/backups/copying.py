@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.db import migrations
 from core.db.engine import sqlite_file
-from core.db.sqlite import BUSY_TIMEOUT_SECONDS
+from core.db.sqlite_engine import BUSY_TIMEOUT_SECONDS
 from core.errors import N_, OperatorError, WrongState
 
 

@@ -27,7 +27,7 @@ from core.backups.copying import BackupContent
 from core.db import holding, migrations
 from core.db.engine import forget_engines, sqlite_file
 from core.db.holding import HoldCode
-from core.db.sqlite import sqlite_engine
+from core.db.sqlite_engine import sqlite_engine
 from core.db.tables import OperatorSession
 from core.errors import N_, OperatorError, WrongState
 from core.installation import key_check, rekeying, token_hash

@@ -1,7 +1,8 @@
 """Transactions. An action is one `transaction()`; queries use `reading()`.
 
 Readers have an engine of their own and see one snapshot. On SQLite writers come one after the other; on
-PostgreSQL whoever decides by what it has read locks it first. sqlite.py and postgresql.py make the engines.
+PostgreSQL whoever decides by what it has read locks it first. The engines: sqlite_engine.py,
+postgresql_engine.py.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
-from core.db import postgresql, sqlite
-from core.db.sqlite import BUSY_TIMEOUT_SECONDS
+from core.db import postgresql_engine, sqlite_engine
+from core.db.sqlite_engine import BUSY_TIMEOUT_SECONDS
 from core.errors import N_, Held
 from core.settings import settings
 
@@ -134,6 +135,6 @@ _made: list[Engine] = []
 @lru_cache
 def _engine(url: str, writes: bool) -> Engine:
     is_file = make_url(url).get_backend_name() == "sqlite"
-    made = (sqlite.make_engine if is_file else postgresql.make_engine)(url, writes=writes)
+    made = (sqlite_engine.make_engine if is_file else postgresql_engine.make_engine)(url, writes=writes)
     _made.append(made)
     return made

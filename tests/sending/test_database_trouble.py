@@ -16,7 +16,7 @@ from sqlalchemy import event
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.db import engine as database
-from core.db import sqlite
+from core.db import sqlite_engine
 from core.db.engine import engine, forget_engines
 from core.sending import claiming, loop, settling
 from core.sending.claims import take_over_lost
@@ -111,7 +111,7 @@ class Listener:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", BUSY_TIMEOUT)
+    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_SECONDS", BUSY_TIMEOUT)
     monkeypatch.setattr(loop, "TROUBLE_SECONDS", 0.01)
     forget_engines()
 

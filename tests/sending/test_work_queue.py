@@ -11,7 +11,7 @@ from sqlmodel import Session
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, scheduled_jobs
 from core.db import engine as database
-from core.db import postgresql
+from core.db import postgresql_engine
 from core.db.engine import engine, transaction
 from core.db.work_queue import SHARDS, enqueue, shard_of
 from tests.databases import TestDatabase
@@ -121,7 +121,7 @@ def test_waiting_too_long_for_anothers_job_is_trouble_that_passes(
 def test_a_broadcast_whose_fanpage_is_locked_holds_up_no_others(
     studio: Studio, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setitem(postgresql.WRITER_SETTINGS, "lock_timeout", "200ms")
+    monkeypatch.setitem(postgresql_engine.WRITER_SETTINGS, "lock_timeout", "200ms")
     database.forget_engines()
     first = studio.broadcast()
     another = Studio(studio.arrange, studio.now, studio.wire)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect
 from core.db import holding
 from core.db.engine import engine, reading
 from core.db.lost_database import refuse_lost_database
-from core.db.sqlite import sqlite_engine
+from core.db.sqlite_engine import sqlite_engine
 from core.db.tables import Hold
 from core.errors import N_, WrongState
 

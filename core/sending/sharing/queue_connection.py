@@ -11,7 +11,7 @@ from procrastinate import PsycopgConnector
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import make_url
 
-from core.db.postgresql import connection_timeouts
+from core.db.postgresql_engine import connection_timeouts
 from core.settings import settings
 
 DEADLINE_SECONDS = 4.0  # for one call to the queue

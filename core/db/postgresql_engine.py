@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 
-from core.db.sqlite import BUSY_TIMEOUT_SECONDS
+from core.db.sqlite_engine import BUSY_TIMEOUT_SECONDS
 from core.errors import N_, OperatorError
 
 # No connection waits forever for a server that is gone.
