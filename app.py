@@ -1,4 +1,7 @@
-"""The panel: `streamlit run app.py`. As a module it is the server; as Streamlit's script it is one run."""
+"""The panel: `streamlit run app.py`. As a module it is the server; as Streamlit's script it is one run.
+
+Its pages are listed in pages/components/page_registry.py, which every link to one uses.
+"""
 
 from pathlib import Path
 

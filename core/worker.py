@@ -39,7 +39,7 @@ from core.fanpages import health_actions, installation_checks, queries
 from core.fanpages import pictures as fanpage_pictures
 from core.fanpages.connection import find_connections, messenger_for
 from core.funnel import counting as funnel_counting
-from core.inbox import processing, retention
+from core.inbox import old_events, processing
 from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.pictures import scheduled_jobs as pictures
@@ -170,8 +170,8 @@ class Worker:
         def expire() -> None:
             consent.expire_due(now=now())
 
-        def forget_old_events() -> None:
-            retention.delete_old_events(now=now())
+        def delete_old_events() -> None:
+            old_events.delete_old_events(now=now())
 
         def delete_old_rows() -> None:
             delete_old(now=now())
@@ -225,7 +225,7 @@ class Worker:
             (30.0, sweep),
             (2.0, apply_events),
             (300.0, expire),
-            (600.0, forget_old_events),
+            (600.0, delete_old_events),
             (3600.0, delete_old_rows),
             (3600.0, delete_former_databases),
             (5.0, learn_names),

@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import Row, inspect, select
 from sqlmodel import Session, col
 
-from core.accounts.rules import Actor, Permission, Role, session_is_good
+from core.accounts.rules import Actor, Permission, Role
+from core.accounts.session_rules import session_is_good
 from core.db.engine import transaction
 from core.db.tables import Fanpage, Operator, OperatorSession, Table
 from core.errors import N_, NotAllowed, SignedOut

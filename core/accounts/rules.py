@@ -111,11 +111,7 @@ PASSWORD_MINIMUM = 12
 PASSWORD_GUESSES = 8.0  # as powers of ten, by core/text/secret_strength.py
 HANDED_OVER_FOR = timedelta(days=7)  # how long a password is good that somebody else has made
 PASSWORD_MAXIMUM_BYTES = 72  # bcrypt reads no further and bcrypt 5 raises beyond
-SESSION_LIFETIME = timedelta(days=1)
-TICKET_LIFETIME = timedelta(seconds=30)
-KEEP_SESSIONS = timedelta(days=30)
 ATTEMPT_WINDOW = timedelta(minutes=15)
-SEEN_EVERY = timedelta(minutes=5)
 
 
 def normalise_operator_name(typed: str) -> str:
@@ -162,11 +158,6 @@ def check_password(password: str, name: str) -> list[Problem]:
 def has_expired(expires_at: datetime | None, now: datetime) -> bool:
     """Whether a password is not good any more that somebody else has made."""
     return expires_at is not None and expires_at <= now
-
-
-def session_is_good(signed_in_at: datetime, valid_after: datetime, now: datetime) -> bool:
-    """Whether a session that began then is still valid."""
-    return valid_after <= signed_in_at and now - signed_in_at < SESSION_LIFETIME
 
 
 class LimitScope(StrEnum):

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from core.accounts.queries import OperatorView, operator_view
-from core.accounts.rules import SESSION_LIFETIME, Actor, session_is_good
+from core.accounts.rules import Actor
+from core.accounts.session_rules import SESSION_LIFETIME, session_is_good
 from core.db.engine import DATABASE_TROUBLE, reading
 from core.db.tables import Operator, OperatorSession
 

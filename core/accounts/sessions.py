@@ -15,7 +15,8 @@ from sqlmodel import Session, col
 
 from core.accounts import activity_log
 from core.accounts.authorising import NO_FANPAGE, authorise
-from core.accounts.rules import KEEP_SESSIONS, SEEN_EVERY, TICKET_LIFETIME, Actor, Permission
+from core.accounts.rules import Actor, Permission
+from core.accounts.session_rules import KEEP_SESSIONS, SEEN_EVERY, TICKET_LIFETIME
 from core.db.engine import transaction
 from core.db.tables import Operator, OperatorSession
 from core.errors import N_, NotFound

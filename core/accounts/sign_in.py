@@ -10,7 +10,6 @@ from sqlmodel import Session, col
 from core.accounts import activity_log
 from core.accounts.rules import (
     ATTEMPT_WINDOW,
-    KEEP_SESSIONS,
     SYSTEM,
     Actor,
     FailedSignIn,
@@ -20,6 +19,7 @@ from core.accounts.rules import (
     locked_until,
     normalise_operator_name,
 )
+from core.accounts.session_rules import KEEP_SESSIONS
 from core.accounts.sessions import begin_session
 from core.accounts.totp import take_code
 from core.db.advisory_locks import SIGN_IN_LOCK, take_lock

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.conversation.placeholders import longest_length
-from core.messenger.limits import BUTTON_TEXT_LIMIT, TEXT_LIMIT
+from core.messenger.message_limits import BUTTON_TEXT_LIMIT, TEXT_LIMIT
 from core.messenger.wire import Message
 
 PLACES = 62  # the links that are counted; a place is a bit of `clicked_links`

@@ -10,7 +10,7 @@ from core.conversation.blocks.buttons import Buttons
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.blocks.text import Text
 from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, KeywordMatch
-from core.messenger import limits
+from core.messenger import message_limits
 from core.simulator.entities import Habit
 
 PAGE_ID = "106912345678901"
@@ -107,7 +107,10 @@ CONTENTS: dict[str, dict[str, Any]] = {
 def broadcast_content(name: str) -> dict[str, Any]:
     """The content of one of the demo's broadcasts."""
     told = CONTENTS[name]
-    button = {"title": told["button"][: limits.BUTTON_TITLE_LIMIT], "url": f"{SHOP_LINK}/{told['path']}"}
+    button = {
+        "title": told["button"][: message_limits.BUTTON_TITLE_LIMIT],
+        "url": f"{SHOP_LINK}/{told['path']}",
+    }
     return {"kind": Buttons.name, "text": told["text"], "fallback": "Bạn", "buttons": [button]}
 
 

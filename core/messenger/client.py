@@ -16,7 +16,7 @@ from urllib3.filepost import encode_multipart_formdata
 
 from core.messenger.batch import TokenSend, batch_field, item_start, mixed_batch_field
 from core.messenger.errors import Failure, NextStep, is_inconclusive
-from core.messenger.limits import BATCH_LIMIT
+from core.messenger.message_limits import BATCH_LIMIT
 from core.messenger.percent_encoding import encode_form
 from core.messenger.redaction import without_secrets
 from core.messenger.send_responses import (

@@ -13,7 +13,7 @@ from core.messenger.batch import TokenSend
 from core.messenger.client import Accepted, Answer, Messenger
 from core.messenger.connection_check import ASKED_ABOUT, attribute_refusals
 from core.messenger.errors import Failure
-from core.messenger.limits import BATCH_LIMIT
+from core.messenger.message_limits import BATCH_LIMIT
 from core.messenger.mixed_call_switch import MixedCallSwitch
 
 Answers = Mapping[int, Answer | None]  # by the item's place; None: it was certainly not sent

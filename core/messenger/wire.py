@@ -1,4 +1,4 @@
-"""Builds the bodies of the Send API as plain dicts. What the platform takes at most is in limits.py."""
+"""Builds the bodies of the Send API as plain dicts. What it takes at most: message_limits.py."""
 
 from __future__ import annotations
 

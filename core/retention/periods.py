@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from core.accounts.rules import KEEP_SESSIONS
+from core.accounts.session_rules import KEEP_SESSIONS
 from core.accounts.sign_in import KEEP_ATTEMPTS
 from core.consent.rules import LIFETIME
 from core.errors import N_
 from core.funnel.counting import OLDEST
-from core.inbox.retention import FAILED_KEPT_FOR
+from core.inbox.old_events import FAILED_KEPT_FOR
 from core.pictures.unused import KEPT_FOR as PICTURES_KEPT_FOR
 from core.settings import Settings
 

@@ -1,6 +1,7 @@
 """Deletes what has been kept long enough, a few thousand rows in a transaction, so that nobody waits for it.
 
-Webhook events and pictures are deleted by their own rooms (core/inbox/retention.py, core/pictures/unused.py).
+Webhook events and pictures are deleted by their own rooms: core/inbox/old_events.py,
+core/pictures/unused.py.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from core.broadcasts.rules import BroadcastState
 from core.templates.rules import TemplateKind
 from pages.components import page_registry
 from pages.components.address import draw_no_fanpage
+from pages.components.column_chooser import choose
 from pages.components.filters import filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import Current, current
-from pages.components.table_columns import choose
 from pages.components.table_order import order_asked
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.templates import draw_templates

@@ -10,12 +10,12 @@ from core.consent.customer_queries import ORDERS, CustomerView, Only, count_cust
 from core.customers.tag_actions import delete_tag
 from core.customers.tags import TagView, list_tags
 from pages.components.address import draw_no_fanpage
+from pages.components.column_chooser import choose
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.filters import filter_choice, filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.markdown import escape_markdown
 from pages.components.session import current
-from pages.components.table_columns import choose
 from pages.components.table_order import order_asked
 from pages.components.tables import Ago, Column, Two, table
 from pages.components.texts import _, n_, when

@@ -8,6 +8,7 @@ from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
 from core.consent.opt_in_queries import ORDERS, OptInFilter, count_listed, count_opt_ins, list_opt_ins
 from core.consent.queries import has_opt_ins, list_counted_topics
 from pages.components.address import draw_no_fanpage
+from pages.components.column_chooser import choose
 from pages.components.dialogs import open_dialog
 from pages.components.export import export_menu, in_words, state_in_words
 from pages.components.filters import pager
@@ -15,7 +16,6 @@ from pages.components.layout import empty_state, page_header
 from pages.components.opt_in_words import SOURCES, ends, through
 from pages.components.person import page_of, person
 from pages.components.session import Current, current
-from pages.components.table_columns import choose
 from pages.components.table_order import order_asked
 from pages.components.tables import Badge, Column, table
 from pages.components.texts import _, speaker

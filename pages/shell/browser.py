@@ -7,7 +7,7 @@ import json
 import streamlit as st
 
 from core.accounts import sessions
-from core.accounts.rules import TICKET_LIFETIME
+from core.accounts.session_rules import TICKET_LIFETIME
 from core.clock import utc_now
 from pages.components import session
 from pages.shell import cookie

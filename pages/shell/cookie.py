@@ -13,7 +13,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from core.accounts import sessions
-from core.accounts.rules import SESSION_LIFETIME
+from core.accounts.session_rules import SESSION_LIFETIME
 from core.clock import utc_now
 from core.encryption import derived_key
 

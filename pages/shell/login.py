@@ -12,9 +12,10 @@ from streamlit_authenticator.controllers import AuthenticationController
 
 from core.accounts import queries, sessions, sign_in
 from core.accounts.passwords import password_matches
-from core.accounts.rules import SEEN_EVERY, normalise_operator_name
+from core.accounts.rules import normalise_operator_name
 from core.accounts.second_factor import WRONG_CODE
 from core.accounts.session_queries import SessionView
+from core.accounts.session_rules import SEEN_EVERY
 from core.clock import utc_now
 from core.encryption import derived_key
 from core.errors import OperatorError

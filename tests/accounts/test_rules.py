@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.accounts import rules
+from core.accounts import rules, session_rules
 from core.accounts.passwords import check_new_password, fresh_password
 from core.accounts.rules import Actor, FailedSignIn, Permission, Role, counted_address
 from core.errors import NotAllowed
@@ -99,13 +99,15 @@ def test_fresh_passwords_differ_and_pass_our_own_rules():
     ],
 )
 def test_a_session_made_before_the_sessions_were_ended_is_refused(signed_in, good):
-    assert rules.session_is_good(signed_in, NOW - timedelta(hours=2), NOW) is good
+    assert session_rules.session_is_good(signed_in, NOW - timedelta(hours=2), NOW) is good
 
 
 def test_a_session_ends_after_its_lifetime():
     valid_after = NOW - timedelta(days=9)
-    assert rules.session_is_good(NOW - rules.SESSION_LIFETIME + timedelta(seconds=1), valid_after, NOW)
-    assert not rules.session_is_good(NOW - rules.SESSION_LIFETIME, valid_after, NOW)
+    assert session_rules.session_is_good(
+        NOW - session_rules.SESSION_LIFETIME + timedelta(seconds=1), valid_after, NOW
+    )
+    assert not session_rules.session_is_good(NOW - session_rules.SESSION_LIFETIME, valid_after, NOW)
 
 
 def fails(count: int, name: str = "lan", address: str = "1.1.1.1", ago: int = 60) -> list[FailedSignIn]:

@@ -6,8 +6,9 @@ import pytest
 
 from core.accounts import actions, queries, sessions
 from core.accounts.queries import ActivityFilter
-from core.accounts.rules import COMMAND_LINE, KEEP_SESSIONS, SESSION_LIFETIME, TICKET_LIFETIME
+from core.accounts.rules import COMMAND_LINE
 from core.accounts.session_queries import find_session, list_sessions
+from core.accounts.session_rules import KEEP_SESSIONS, SESSION_LIFETIME, TICKET_LIFETIME
 from core.accounts.sign_in import complete_sign_in
 from core.errors import NotFound, SignedOut
 from tests.signing_in import session_of

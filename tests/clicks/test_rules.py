@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.clicks.rules import PLACES, PlacedLink, host_of, is_automatic, links_in, replace_links
-from core.messenger import limits, wire
+from core.messenger import message_limits, wire
 
 SHOP = "https://hoatuoi.vn/tet?a=1&b=2"
 
@@ -69,7 +69,7 @@ def test_a_picture_by_its_address_is_no_link():
 
 
 def test_a_text_that_would_become_too_long_keeps_its_links_and_the_places_stay():
-    text = "https://a.vn " + "a" * (limits.BUTTON_TEXT_LIMIT - 13)
+    text = "https://a.vn " + "a" * (message_limits.BUTTON_TEXT_LIMIT - 13)
     message = wire.buttons(text, [wire.Button("B", url="https://b.vn")])
     made = replace_links(message, numbered)["attachment"]["payload"]
     assert made["text"] == text

@@ -14,7 +14,7 @@ from core.conversation.message_files import draft_from_json, to_json
 from core.conversation.placeholders import NAME_ROOM
 from core.conversation.rules import EntryDraft, check_message, warn_message
 from core.errors import Invalid
-from core.messenger import limits
+from core.messenger import message_limits
 from tests.arrange import Arrange
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "message-files.md").read_text("utf-8")
@@ -113,21 +113,26 @@ def test_the_example_in_the_documentation_can_be_added(arrange: Arrange) -> None
 
 def test_the_documentation_has_a_row_for_each_kind_of_block_with_its_limits() -> None:
     expected = {
-        "text": [limits.TEXT_LIMIT + 1],  # "below"
+        "text": [message_limits.TEXT_LIMIT + 1],  # "below"
         "image": [],
         "card": [
-            limits.CARD_TITLE_LIMIT,
-            limits.CARD_SUBTITLE_LIMIT,
+            message_limits.CARD_TITLE_LIMIT,
+            message_limits.CARD_SUBTITLE_LIMIT,
             0,
-            limits.BUTTONS_LIMIT,
-            limits.BUTTON_TITLE_LIMIT,
+            message_limits.BUTTONS_LIMIT,
+            message_limits.BUTTON_TITLE_LIMIT,
         ],
-        "carousel": [2, limits.CARDS_LIMIT],
-        "buttons": [limits.BUTTON_TEXT_LIMIT, 1, limits.BUTTONS_LIMIT, limits.BUTTON_TITLE_LIMIT],
+        "carousel": [2, message_limits.CARDS_LIMIT],
+        "buttons": [
+            message_limits.BUTTON_TEXT_LIMIT,
+            1,
+            message_limits.BUTTONS_LIMIT,
+            message_limits.BUTTON_TITLE_LIMIT,
+        ],
         "video": [],
         "file": [],
-        "quick_replies": [1, limits.QUICK_REPLIES_LIMIT, limits.QUICK_REPLY_TITLE_LIMIT],
-        "otnr": [limits.REQUEST_TITLE_LIMIT],
+        "quick_replies": [1, message_limits.QUICK_REPLIES_LIMIT, message_limits.QUICK_REPLY_TITLE_LIMIT],
+        "otnr": [message_limits.REQUEST_TITLE_LIMIT],
     }
     table = PAGE.split("## Blocks")[1].split("## Entry points")[0]
     rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", table, re.MULTILINE)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.placeholders import NAME_ROOM, longest_length, personalise, strange_placeholder
 from core.conversation.rules import BlockDraft, check_block, clean_block, render
-from core.messenger import limits
+from core.messenger import message_limits
 from core.text.normalise import normalise_text
 from core.text.utf16_units import units
 
@@ -128,7 +128,7 @@ def test_the_counter_shows_what_is_checked_and_never_less_than_what_is_sent(
     assert counted == longest_length(kept["text"], kept["fallback"])
     problems = [dict(one.values) for one in check_block("text", typed)]
     checked = [values["count"] for values in problems if "count" in values]
-    assert checked in ([counted], []) if counted > limits.TEXT_LIMIT else checked == []
+    assert checked in ([counted], []) if counted > message_limits.TEXT_LIMIT else checked == []
     for known in (name, None):
         sent = personalise(render("text", kept), known)["text"]
         assert units(sent) <= counted

@@ -7,8 +7,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit import config
 
-from core.accounts.rules import SESSION_LIFETIME
 from core.accounts.session_queries import find_session
+from core.accounts.session_rules import SESSION_LIFETIME
 from core.accounts.sessions import hash_of
 from core.accounts.sign_in import complete_sign_in
 from core.clock import utc_now

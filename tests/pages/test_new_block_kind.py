@@ -31,7 +31,7 @@ from core.conversation.rules import render
 from core.db.engine import reading, transaction
 from core.db.tables import Reply, Request
 from core.errors import Invalid, Problem, WrongState, problem
-from core.messenger import limits, wire
+from core.messenger import message_limits, wire
 from core.simulator import content as simulator
 from core.simulator.behaviour import Behaviour
 from pages.components.block_editor.draft import Block
@@ -118,7 +118,7 @@ def edit_reminder(block: Block, context: EditorContext) -> None:
     bind_input(
         st.text_input, block, "title", "Promise", f"block_{block['uid']}_title", disabled=context.locked
     )
-    show_counter(block["title"], limits.REQUEST_TITLE_LIMIT)
+    show_counter(block["title"], message_limits.REQUEST_TITLE_LIMIT)
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from core.conversation.blocks.kind import text_in
 from core.conversation.blocks.links import check_link, clean_link
 from core.conversation.payloads import ASK_PAYLOAD, MESSAGE_PAYLOAD, STOP_ALL, STOP_PAYLOAD
 from core.errors import N_, Problem, problem
-from core.messenger import limits, wire
+from core.messenger import message_limits, wire
 
 Button = Mapping[str, Any]
 
@@ -50,14 +50,14 @@ def clean_phone(typed: str) -> str:
 
 def check_buttons(buttons: Sequence[Button], *, path: str = "buttons", least: int = 1) -> list[Problem]:
     """What is wrong with the list, or with one of the buttons; `path` is of the list."""
-    limit = limits.BUTTONS_LIMIT
+    limit = message_limits.BUTTONS_LIMIT
     if not least <= len(buttons) <= limit:
         return [problem(path, N_("Add 1 to {limit} buttons."), limit=limit)]
     return [one for place, button in enumerate(buttons) for one in _check_button(f"{path}.{place}", button)]
 
 
 def _check_button(path: str, button: Button) -> list[Problem]:
-    found = check_title(f"{path}.title", button.get("title"), limits.BUTTON_TITLE_LIMIT)
+    found = check_title(f"{path}.title", button.get("title"), message_limits.BUTTON_TITLE_LIMIT)
     if any(button.get(target) for target in _TARGETS):
         return found
     if button.get("phone") is not None:

@@ -16,14 +16,14 @@ from core.conversation.blocks.choices import Choice, ChoiceKind
 from core.conversation.blocks.kind import Content, text_in
 from core.conversation.blocks.personal_text import write_personal_text
 from core.errors import Problem
-from core.messenger import limits, wire
+from core.messenger import message_limits, wire
 
 
 class Buttons(ChoiceKind):
     name = "buttons"
     fits_broadcast = True
     listed = "buttons"
-    text_limit = limits.BUTTON_TEXT_LIMIT
+    text_limit = message_limits.BUTTON_TEXT_LIMIT
     blank: ClassVar[Content] = {"buttons": [{}]}
 
     def clean_choice(self, choice: Choice) -> dict[str, Any]:

@@ -28,11 +28,11 @@ from core.conversation.blocks.personal_text import check_text
 from core.conversation.drafts import BlockDraft
 from core.conversation.placeholders import has_placeholder, unnamed, with_fallback
 from core.errors import N_, Problem, problem
-from core.messenger import limits, wire
+from core.messenger import message_limits, wire
 from core.pictures.rules import name_in
 from core.text.normalise import is_blank, normalise_name
 
-_WORDS = (("title", limits.CARD_TITLE_LIMIT), ("subtitle", limits.CARD_SUBTITLE_LIMIT))
+_WORDS = (("title", message_limits.CARD_TITLE_LIMIT), ("subtitle", message_limits.CARD_SUBTITLE_LIMIT))
 
 
 class Card(BlockKind):

@@ -25,7 +25,7 @@ from core.conversation.blocks.kind import BlockKind, Content
 from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.drafts import BlockDraft
 from core.errors import N_, Problem, problem
-from core.messenger import limits, wire
+from core.messenger import message_limits, wire
 
 LEAST = 2  # one alone is a card
 
@@ -40,7 +40,7 @@ class Carousel(BlockKind):
         return {"cards": [clean_card(card) for card in cards_of(content)]}
 
     def check(self, block: BlockDraft) -> list[Problem]:
-        cards, limit = cards_of(block.content), limits.CARDS_LIMIT
+        cards, limit = cards_of(block.content), message_limits.CARDS_LIMIT
         if not LEAST <= len(cards) <= limit:
             words = N_("A carousel has {least} to {limit} cards.")
             return [problem("cards", words, least=LEAST, limit=limit)]

@@ -18,7 +18,7 @@ from core.conversation.drafts import BlockDraft
 from core.conversation.promises import check_promise, warn_promise, warn_topic
 from core.conversation.wording_tests import OTHER_TITLE
 from core.errors import N_, Problem, problem
-from core.messenger import limits, wire
+from core.messenger import message_limits, wire
 from core.text.normalise import is_blank, normalise_text
 
 
@@ -38,7 +38,9 @@ class Otnr(AskingKind):
             found += _of_other(_check_title(other))
         if block.topic_id is None:
             found.append(problem("topic_id", N_("Choose the topic that this promise belongs to.")))
-        return found + (check_text("after", after, "", limits.TEXT_LIMIT) if not is_blank(after) else [])
+        return found + (
+            check_text("after", after, "", message_limits.TEXT_LIMIT) if not is_blank(after) else []
+        )
 
     def warn(self, content: Content) -> list[Problem]:
         other = text_in(content, OTHER_TITLE)

@@ -19,7 +19,7 @@ from core.conversation.blocks.kind import Content, text_in
 from core.conversation.blocks.personal_text import write_personal_text
 from core.conversation.payloads import ANSWER_PAYLOAD, ASK_PAYLOAD, MESSAGE_PAYLOAD
 from core.errors import N_, Problem, problem
-from core.messenger import limits, wire
+from core.messenger import message_limits, wire
 
 ASKS = ("email", "phone")
 
@@ -27,7 +27,7 @@ ASKS = ("email", "phone")
 class QuickReplies(ChoiceKind):
     name = "quick_replies"
     listed = "replies"
-    text_limit = limits.TEXT_LIMIT
+    text_limit = message_limits.TEXT_LIMIT
     blank: ClassVar[Content] = {"replies": [{}]}
 
     def clean_choice(self, choice: Choice) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def clean_reply(reply: Choice) -> dict[str, Any]:
 
 def check_replies(replies: Sequence[Choice], *, may_lead_nowhere: bool = False) -> list[Problem]:
     """What is wrong with the list or one of them; `may_lead_nowhere` when what follows is said elsewhere."""
-    limit = limits.QUICK_REPLIES_LIMIT
+    limit = message_limits.QUICK_REPLIES_LIMIT
     if not 1 <= len(replies) <= limit:
         return [problem("replies", N_("Add 1 to {limit} quick replies."), limit=limit)]
     found = []
@@ -83,7 +83,7 @@ def _check_reply(path: str, reply: Choice, may_lead_nowhere: bool) -> list[Probl
     if asks := reply.get("asks"):
         words = N_("A quick reply asks for “email” or “phone”, not for “{value}”.")
         return [] if asks in ASKS else [problem(f"{path}.asks", words, value=str(asks)[:40])]
-    found = check_title(f"{path}.title", reply.get("title"), limits.QUICK_REPLY_TITLE_LIMIT)
+    found = check_title(f"{path}.title", reply.get("title"), message_limits.QUICK_REPLY_TITLE_LIMIT)
     leads_somewhere = reply.get("message_id") or reply.get("asks_topic")
     if not leads_somewhere and not may_lead_nowhere:
         words = N_("Choose the message that answers this quick reply.")

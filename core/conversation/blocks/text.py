@@ -1,4 +1,4 @@
-"""A text. Fields: `text`, `fallback`. How long it may be: core/messenger/limits.py."""
+"""A text. Fields: `text`, `fallback`. How long it may be: core/messenger/message_limits.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.conversation.blocks.personal_text import (
 )
 from core.conversation.drafts import BlockDraft
 from core.errors import Problem
-from core.messenger import limits, wire
+from core.messenger import message_limits, wire
 
 
 class Text(BlockKind):
@@ -25,7 +25,7 @@ class Text(BlockKind):
         return clean_personal_text(content)
 
     def check(self, block: BlockDraft) -> list[Problem]:
-        return check_personal_text(block.content, limits.TEXT_LIMIT)
+        return check_personal_text(block.content, message_limits.TEXT_LIMIT)
 
     def warn(self, content: Content) -> list[Problem]:
         return warn_personal_text(content)

@@ -23,7 +23,7 @@ from core.conversation.promises.reward import offered_words, offers
 from core.conversation.promises.shouting import is_shouting
 from core.conversation.promises.vague import is_vague
 from core.errors import N_, Problem, problem
-from core.messenger import limits
+from core.messenger import message_limits
 from core.text.normalise import is_blank
 from core.text.utf16_units import length
 
@@ -45,13 +45,13 @@ def check_promise(title: str) -> list[Problem]:
     """What forbids a title: it is blank, or longer than the platform takes."""
     if is_blank(title):
         return [problem("title", N_("Say what the customer will be notified about: this is the promise."))]
-    if length(title) > limits.REQUEST_TITLE_LIMIT:
+    if length(title) > message_limits.REQUEST_TITLE_LIMIT:
         return [
             problem(
                 "title",
                 N_("The promise has {count} characters; Messenger allows {limit}."),
                 count=length(title),
-                limit=limits.REQUEST_TITLE_LIMIT,
+                limit=message_limits.REQUEST_TITLE_LIMIT,
             )
         ]
     return []

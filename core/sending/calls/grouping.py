@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.messenger.limits import BATCH_LIMIT
+from core.messenger.message_limits import BATCH_LIMIT
 from core.sending.replies.claims import ReplyClaim
 from core.sending.replies.languages import LearntLanguage
 from core.sending.replies.settling import ReplyOutcome

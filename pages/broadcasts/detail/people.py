@@ -16,11 +16,11 @@ from pages.broadcasts.detail.filters import choose_reason, choose_state
 from pages.broadcasts.detail.unknown_outcomes import draw_unknown_outcomes
 from pages.components.attempts import code_of
 from pages.components.broadcast_words import EVIDENCE, REASONS, evidence_word, reason_word
+from pages.components.column_chooser import choose
 from pages.components.export import export_menu, in_words, state_in_words
 from pages.components.filters import pager, search_box
 from pages.components.person import page_of, person
 from pages.components.session import Current
-from pages.components.table_columns import choose
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, speaker, when
 from pages.components.unknown_outcomes import ANCHOR

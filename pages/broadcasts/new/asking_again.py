@@ -10,7 +10,7 @@ import streamlit as st
 from core.conversation.blocks.buttons import Buttons
 from core.conversation.blocks.text import Text
 from core.errors import N_
-from core.messenger import limits
+from core.messenger import message_limits
 from pages.components.block_editor import draft as composing
 from pages.components.texts import _
 
@@ -24,7 +24,7 @@ def offer_button(writing: dict[str, Any], topic_id: int, topics: Mapping[int, st
     buttons = block.get("buttons") or []
     if block["kind"] not in _WITH_BUTTONS or topic_id not in topics:
         return
-    if any(button.get("asks_topic") for button in buttons) or len(buttons) >= limits.BUTTONS_LIMIT:
+    if any(button.get("asks_topic") for button in buttons) or len(buttons) >= message_limits.BUTTONS_LIMIT:
         return
     st.button(
         _("Add the button “Tell me next time”"),

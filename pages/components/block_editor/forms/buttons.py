@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from core.errors import N_
-from core.messenger import limits
+from core.messenger import message_limits
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_input
 from pages.components.block_editor.forms.choices import (
@@ -24,7 +24,7 @@ from pages.components.texts import _
 
 
 def _edit(block: Block, context: EditorContext) -> None:
-    edit_personal_text(block, context, limits.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
+    edit_personal_text(block, context, message_limits.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
     edit_buttons(block, context)
 
 
@@ -32,9 +32,9 @@ def edit_buttons(block: Block, context: EditorContext, *, least: int = 1) -> Non
     """A row for each button: it opens an address, leads to a message, calls, or stops notifications."""
     targets = _targets(context)
     for place, button in enumerate(block["buttons"]):
-        edit_choice(block["buttons"], place, context, targets, limits.BUTTON_TITLE_LIMIT, least=least)
+        edit_choice(block["buttons"], place, context, targets, message_limits.BUTTON_TITLE_LIMIT, least=least)
         _edit_address(button, context)
-    add_choice(block, "buttons", context, limits.BUTTONS_LIMIT, _("Add a button"))
+    add_choice(block, "buttons", context, message_limits.BUTTONS_LIMIT, _("Add a button"))
 
 
 def _targets(context: EditorContext) -> dict[Target, str]:

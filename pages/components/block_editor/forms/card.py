@@ -9,7 +9,7 @@ import streamlit as st
 from core.clicks.short_links import link_address
 from core.conversation.placeholders import has_placeholder
 from core.errors import N_, problem
-from core.messenger import limits
+from core.messenger import message_limits
 from core.pictures.rules import name_in
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_input, draw_warnings
@@ -59,8 +59,8 @@ def _warn_of_address(card: dict[str, Any]) -> None:
 def _edit_words(card: dict[str, Any], context: EditorContext, key: str) -> None:
     fallback = card.get("fallback") or ""
     for field, label, limit in (
-        ("title", _("Title"), limits.CARD_TITLE_LIMIT),
-        ("subtitle", _("Subtitle (optional)"), limits.CARD_SUBTITLE_LIMIT),
+        ("title", _("Title"), message_limits.CARD_TITLE_LIMIT),
+        ("subtitle", _("Subtitle (optional)"), message_limits.CARD_SUBTITLE_LIMIT),
     ):
         bind_input(st.text_input, card, field, label, f"{key}_{field}", disabled=context.locked, live=True)
         show_counter(card[field], limit, fallback)

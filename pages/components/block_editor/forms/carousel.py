@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.conversation.blocks.carousel import LEAST
 from core.errors import N_
-from core.messenger import limits
+from core.messenger import message_limits
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import small_button
@@ -20,7 +20,7 @@ def _edit(block: Block, context: EditorContext) -> None:
     for place, tab in enumerate(st.tabs([_("Card {number}", number=n + 1) for n in range(len(cards))])):
         with tab:
             _edit_card(cards, place, context)
-    if len(cards) < limits.CARDS_LIMIT and not context.locked:
+    if len(cards) < message_limits.CARDS_LIMIT and not context.locked:
         st.button(
             _("Add a card"),
             key=f"block_{block['uid']}_card_add",

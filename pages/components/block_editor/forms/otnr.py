@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.conversation.wording_tests import OTHER_TITLE
 from core.errors import N_
-from core.messenger import limits
+from core.messenger import message_limits
 from pages.components import page_registry
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_choice, bind_input
@@ -27,7 +27,7 @@ def _edit(block: Block, context: EditorContext) -> None:
         placeholder=_("Tell me when the spring roses arrive"),
         live=True,
     )
-    show_counter(block["title"], limits.REQUEST_TITLE_LIMIT)
+    show_counter(block["title"], message_limits.REQUEST_TITLE_LIMIT)
     _second_wording(block, key, context)
     _choose_topic(block, context)
     st.caption(
@@ -46,7 +46,7 @@ def _edit(block: Block, context: EditorContext) -> None:
         disabled=context.locked,
         placeholder=_("Thank you! We will write to you once, about exactly this."),
     )
-    show_counter(block["after"], limits.TEXT_LIMIT, only_near=True)
+    show_counter(block["after"], message_limits.TEXT_LIMIT, only_near=True)
 
 
 def _second_wording(block: Block, key: str, context: EditorContext) -> None:
@@ -65,7 +65,7 @@ def _second_wording(block: Block, key: str, context: EditorContext) -> None:
         placeholder=_("Message me as soon as the spring roses are here"),
         live=True,
     )
-    show_counter(block[OTHER_TITLE], limits.REQUEST_TITLE_LIMIT)
+    show_counter(block[OTHER_TITLE], message_limits.REQUEST_TITLE_LIMIT)
     st.caption(
         _(
             "Half of your customers see the first wording, half the second, and each customer "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import N_
-from core.messenger import limits
+from core.messenger import message_limits
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.forms.choices import (
     ASKS,
@@ -21,7 +21,7 @@ from pages.components.texts import _
 
 
 def _edit(block: Block, context: EditorContext) -> None:
-    edit_personal_text(block, context, limits.TEXT_LIMIT, _("Text above the quick replies"))
+    edit_personal_text(block, context, message_limits.TEXT_LIMIT, _("Text above the quick replies"))
     edit_replies(block, context, _targets(context))
 
 
@@ -33,8 +33,10 @@ def edit_broadcast_replies(block: Block, context: EditorContext) -> None:
 
 def edit_replies(block: Block, context: EditorContext, targets: dict[Target, str], *, least: int = 1) -> None:
     for place in range(len(block["replies"])):
-        edit_choice(block["replies"], place, context, targets, limits.QUICK_REPLY_TITLE_LIMIT, least=least)
-    add_choice(block, "replies", context, limits.QUICK_REPLIES_LIMIT, _("Add a quick reply"))
+        edit_choice(
+            block["replies"], place, context, targets, message_limits.QUICK_REPLY_TITLE_LIMIT, least=least
+        )
+    add_choice(block, "replies", context, message_limits.QUICK_REPLIES_LIMIT, _("Add a quick reply"))
     if any(reply.get("asks") for reply in block["replies"]):
         st.caption(
             _(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.db.tables import Event, OptIn
-from core.inbox import processing, retention
+from core.inbox import old_events, processing
 from tests.inbox.platform import read, rows, said, tap
 
 
@@ -29,19 +29,19 @@ def test_old_events_are_forgotten_and_those_that_wait_are_not(fanpage, receive, 
     receive(tap("26", now, "token-2"))
     processing.store_events(read(said("25", long_ago, "hi", "m_1"), received_at=long_ago))
 
-    assert retention.delete_old_events(now=now) == 1
-    assert retention.delete_old_events(now=now) == 0
+    assert old_events.delete_old_events(now=now) == 1
+    assert old_events.delete_old_events(now=now) == 0
 
     assert [event.state for event in rows(Event)] == ["applied", "pending"]
     assert len(rows(OptIn)) == 2
 
 
 def test_many_old_events_go_a_portion_at_a_time(fanpage, receive, now, monkeypatch):
-    monkeypatch.setattr(retention, "ROWS_PER_TRANSACTION", 3)
+    monkeypatch.setattr(old_events, "ROWS_PER_TRANSACTION", 3)
     long_ago = now - timedelta(days=31)
     receive(*(tap(str(n + 10), long_ago, f"token-{n}") for n in range(10)), at=long_ago)
 
-    assert retention.delete_old_events(now=now) == 10
+    assert old_events.delete_old_events(now=now) == 10
     assert rows(Event) == []
 
 
@@ -58,19 +58,19 @@ def test_a_tap_that_is_not_in_the_ledger_and_a_no_are_kept_as_long_as_its_token(
     for id_, kind in zip(said_ids, [*(kind for kind in kinds if kind != "opt_in"), "read"], strict=True):
         fresh_database.run(f"UPDATE event SET kind = '{kind}' WHERE id = {id_}")
 
-    assert retention.delete_old_events(now=now + timedelta(days=91)) == 1  # what was read
-    assert retention.delete_old_events(now=now + timedelta(days=364)) == 0
+    assert old_events.delete_old_events(now=now + timedelta(days=91)) == 1  # what was read
+    assert old_events.delete_old_events(now=now + timedelta(days=364)) == 0
     assert sorted(event.kind for event in rows(Event)) == kinds
-    assert retention.delete_old_events(now=now + timedelta(days=366)) == 5
+    assert old_events.delete_old_events(now=now + timedelta(days=366)) == 5
 
 
 def test_what_is_kept_longer_hides_nothing_that_is_due(fresh_database, receive, now, monkeypatch):
-    monkeypatch.setattr(retention, "ROWS_PER_TRANSACTION", 3)
+    monkeypatch.setattr(old_events, "ROWS_PER_TRANSACTION", 3)
     receive(
         *(tap(str(n + 10), now, f"token-{n}") for n in range(5)),
         *(said("9", now, "x", f"m_{n}") for n in range(2)),
     )
     fresh_database.run("UPDATE event SET kind = 'read' WHERE kind = 'message'")
 
-    assert retention.delete_old_events(now=now + timedelta(days=31)) == 2
+    assert old_events.delete_old_events(now=now + timedelta(days=31)) == 2
     assert len(rows(Event)) == 5
