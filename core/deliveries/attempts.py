@@ -7,7 +7,7 @@ called `delivery_try`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -23,18 +23,6 @@ from core.messenger.client import Accepted, Answer
 from core.messenger.errors import BAD_PARAMETER, Failure, NextStep
 
 ACCEPTED = "accepted"
-_KEPT = (
-    "delivery_id",
-    "number",
-    "reason",
-    "in_doubt",
-    "status",
-    "code",
-    "subcode",
-    "detail",
-    "started_at",
-    "answered_at",
-)
 
 
 @dataclass(frozen=True)
@@ -62,42 +50,24 @@ class AttemptView:
     answered_at: datetime | None
 
 
+_SEEN = [each.name for each in fields(AttemptView)]
+_KEPT = ["delivery_id", "number", *_SEEN]  # in the order of a row that is kept
+
+
 def keep(db: Session, attempts: Sequence[Attempt], *, now: datetime) -> None:
     """Keep the attempts that tell something: refusals, doubts, and acceptances that follow kept attempts."""
     accepted = [each.delivery_id for each in attempts if isinstance(each.answer, Accepted)]
-    told = _with_history(db, accepted)
+    told = _kept(db, accepted)  # the others were only handed back unsent
     worth = [each for each in attempts if isinstance(each.answer, Failure) or each.delivery_id in told]
     rows = [row for attempt in worth if (row := _row(attempt, now))]
     _insert(db, rows)
 
 
-def _with_history(db: Session, delivery_ids: Sequence[int]) -> set[int]:
-    """Which of these deliveries have kept attempts. The others were only handed back unsent."""
-    if not delivery_ids:
-        return set()
-    chosen = col(DeliveryAttempt.delivery_id).in_(bulk.among(delivery_ids))
-    return set(db.execute(select(col(DeliveryAttempt.delivery_id)).where(chosen)).scalars())
-
-
 def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
     """Keep the attempts whose worker died or whose lease ran out, given as delivery, number of the claim and
     its time. Each is in doubt."""
-    rows: list[list[object]] = [
-        [
-            delivery_id,
-            number,
-            LEASE_RAN_OUT,
-            True,
-            None,
-            None,
-            None,
-            None,
-            bulk.stamp(at),
-            None,
-        ]
-        for delivery_id, number, at in lost
-    ]
-    _insert(db, rows)
+    said = [LEASE_RAN_OUT, True, None, None, None, None]
+    _insert(db, [[delivery_id, number, *said, bulk.stamp(at), None] for delivery_id, number, at in lost])
 
 
 def _row(attempt: Attempt, now: datetime) -> list[object] | None:
@@ -130,26 +100,31 @@ def _statement() -> Any:
 
 def refused_before(db: Session, reasons: Mapping[int, str]) -> set[int]:
     """Which of these deliveries were refused before for the reason given here."""
-    if not reasons:
-        return set()
-    theirs = col(DeliveryAttempt.delivery_id).in_(bulk.among(reasons))
-    rows = db.execute(select(col(DeliveryAttempt.delivery_id), col(DeliveryAttempt.reason)).where(theirs))
-    return {delivery_id for delivery_id, reason in rows if reasons[delivery_id] == reason}
+    return {
+        delivery_id
+        for delivery_id, told in _kept(db, reasons).items()
+        if any(reason == reasons[delivery_id] for reason, _, _ in told)
+    }
 
 
-def only_said_of_the_token(db: Session, delivery_ids: Collection[int]) -> set[int]:
-    """Those whose every kept attempt ended with code 100 and without a doubt: the platform has said nothing
-    else of them, so no passing fault explains the refusal."""
+def only_said_of_the_token(db: Session, delivery_id: int) -> bool:
+    """Whether every kept attempt ended with code 100 and without a doubt, and there is one: the platform has
+    said nothing else of the delivery, so no passing fault explains the refusal."""
+    told = _kept(db, [delivery_id]).get(delivery_id, [])
+    return bool(told) and all(code == BAD_PARAMETER and not in_doubt for _, code, in_doubt in told)
+
+
+def _kept(db: Session, delivery_ids: Collection[int]) -> dict[int, list[tuple[str, int | None, bool]]]:
+    """What is kept of these deliveries: reason, code and whether in doubt of each attempt. A delivery without
+    any is left out."""
+    found: dict[int, list[tuple[str, int | None, bool]]] = {}
     if not delivery_ids:
-        return set()
+        return found
+    told = col(DeliveryAttempt.reason), col(DeliveryAttempt.code), col(DeliveryAttempt.in_doubt)
     theirs = col(DeliveryAttempt.delivery_id).in_(bulk.among(delivery_ids))
-    rows = db.execute(
-        select(
-            col(DeliveryAttempt.delivery_id), col(DeliveryAttempt.code), col(DeliveryAttempt.in_doubt)
-        ).where(theirs)
-    ).all()
-    other = {delivery_id for delivery_id, code, doubt in rows if code != BAD_PARAMETER or doubt}
-    return {delivery_id for delivery_id, _, _ in rows} - other
+    for delivery_id, *each in db.execute(select(col(DeliveryAttempt.delivery_id), *told).where(theirs)):
+        found.setdefault(delivery_id, []).append(tuple(each))
+    return found
 
 
 def last_doubt() -> Select[Any]:
@@ -165,25 +140,14 @@ def attempts_of(delivery_ids: Collection[int]) -> dict[int, list[AttemptView]]:
     found: dict[int, list[AttemptView]] = {}
     if not delivery_ids:
         return found
+    seen = [getattr(DeliveryAttempt, name) for name in _SEEN]
+    theirs = col(DeliveryAttempt.delivery_id).in_(list(delivery_ids))
     with reading() as db:
         rows = db.execute(
-            select(DeliveryAttempt)
-            .where(col(DeliveryAttempt.delivery_id).in_(list(delivery_ids)))
+            select(col(DeliveryAttempt.delivery_id), *seen)
+            .where(theirs)
             .order_by(col(DeliveryAttempt.number), col(DeliveryAttempt.id))
-        ).scalars()
-        for row in rows:
-            found.setdefault(row.delivery_id, []).append(_view(row))
+        )
+        for delivery_id, *row in rows:
+            found.setdefault(delivery_id, []).append(AttemptView(*row))
     return found
-
-
-def _view(row: DeliveryAttempt) -> AttemptView:
-    return AttemptView(
-        reason=row.reason,
-        in_doubt=row.in_doubt,
-        status=row.status,
-        code=row.code,
-        subcode=row.subcode,
-        detail=row.detail,
-        started_at=row.started_at,
-        answered_at=row.answered_at,
-    )

@@ -68,8 +68,7 @@ class OneTimeToken:
             return decide(failure, counted_attempts=claim.counted_attempts, in_doubt=claim.in_doubt, now=now)
         if claim.in_doubt:
             return _refused_after_doubt(db, claim, failure, now)
-        said_before = claim.counted_attempts and attempts.only_said_of_the_token(db, [claim.delivery_id])
-        if claim.counted_attempts and not said_before:
+        if claim.counted_attempts and not attempts.only_said_of_the_token(db, claim.delivery_id):
             # "Temporary error" was said before, and not of the token: it may have been taken even so.
             return final_verdict(failure, in_doubt=True)
         return Verdict(DeliveryState.FAILED, OptInMove.REFUSE, failure.reason, detail=failure.detail)
