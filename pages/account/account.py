@@ -55,7 +55,7 @@ def draw_page() -> None:
 
 def _row(found: SessionView, *, is_here: bool) -> None:
     with st.container(key=f"session_{found.id}", border=True):
-        what, seen, more = st.columns([4, 4, 2], vertical_alignment="center")
+        what, seen, more = st.columns([4, 4, 3], vertical_alignment="center")
         with what:
             st.text(found.browser or _("Unknown browser"))
             st.caption(found.address or _("this machine"))

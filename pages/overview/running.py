@@ -91,7 +91,7 @@ def _draw_under_way(fanpage_id: int, drawn: list[tuple[int, str]]) -> None:
     columns = [
         Column(_("Broadcast"), lambda b: Two(b.name, b.topic), "44%"),
         Column(_("State"), lambda b: Badge("broadcast", b.looks)),
-        Column(_("Progress"), _progress),
+        Column(_("Progress"), _progress, "34%"),
     ]
     table(columns, lines, key="under_way", on_click=lambda b: f"broadcast?id={b.id}")
 

@@ -35,7 +35,7 @@ def draw_page() -> None:
 
 def _row(operator: OperatorView, *, is_own: bool) -> None:
     with st.container(key=f"operator_{operator.id}", border=True):
-        name, role, state, seen, more = st.columns([3, 2, 2.5, 2.5, 1.6], vertical_alignment="center")
+        name, role, state, more = st.columns([3.6, 2, 2, 1.8], vertical_alignment="center")
         name.markdown(f"**{escape_markdown(operator.name)}**" + (f" :gray[({_('you')})]" if is_own else ""))
         if operator.has_single_sign_on:
             name.caption(_("by single sign-on"))
@@ -47,7 +47,7 @@ def _row(operator: OperatorView, *, is_own: bool) -> None:
             badge("role", operator.role)
         with state:
             badge("operator", operator.state)
-        seen.caption(
+        name.caption(
             _("Last seen {when}", when=ago(operator.last_seen_at))
             if operator.last_seen_at
             else _("Never signed in")

@@ -143,7 +143,7 @@ def _scheduled(fanpage_id: int, stock: Stock) -> None:
     )
     columns = [
         Column(_("Broadcast"), lambda each: Two(each.name, each.topic), "38%"),
-        Column(_("Start"), lambda each: Two(when(each.at), ago(each.at))),
+        Column(_("Start"), lambda each: Two(when(each.at), ago(each.at)), is_narrow=True),
         Column(_("Will use about"), lambda each: taken[each.id]),
         Column(_("Of the topic's opt-ins"), lambda each: _share(each, taken[each.id], stock)),
     ]
