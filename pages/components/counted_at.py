@@ -15,4 +15,4 @@ JUST_NOW = timedelta(seconds=10)
 def draw_counted(counted_at: datetime | None) -> None:
     """`counted_at` None: just now."""
     if counted_at is not None and utc_now() - counted_at > JUST_NOW:
-        st.caption(_("As of {when}.", when=ago(counted_at)))
+        st.caption(_("Updated {when}.", when=ago(counted_at)))
