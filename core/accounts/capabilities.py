@@ -87,7 +87,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     Capability(
         N_("Write and publish a fanpage's greeting, menu and questions"),
         Permission.EDIT,
-        {"conversation.profile.actions": "save_profile", "fanpages.profile_publishing": "publish"},
+        {"conversation.messenger_profile.actions": "save_profile", "fanpages.profile_publishing": "publish"},
     ),
     Capability(
         N_("Import opt-ins, and assign topics to those without one"),

@@ -14,7 +14,7 @@ from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft
 from core.conversation.message_rows import StoredMessage
-from core.conversation.profile.rows import profile_of
+from core.conversation.messenger_profile.rows import profile_of
 from core.db.tables import Block, Broadcast, Message, Topic
 from core.errors import N_, Problem, WrongState, problem
 from core.pictures.attachments import names_of

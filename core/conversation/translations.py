@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
-from core.conversation.profile.rules import LOCALES
+from core.conversation.messenger_profile.rules import LOCALES
 from core.db.tables import Customer, Message
 from core.errors import N_, Problem, WrongState, problem
 from core.text.utf16_units import cut

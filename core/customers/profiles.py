@@ -1,4 +1,5 @@
-"""Asks the platform for the names of customers, a few at a time. Sending never waits for them."""
+"""Asks the platform for the profiles of customers (names and language), a few at a time. Sending never waits
+for them."""
 
 from __future__ import annotations
 

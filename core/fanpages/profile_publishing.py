@@ -17,10 +17,17 @@ from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, authorise_early, of
 from core.accounts.rules import Actor, Permission
 from core.conversation import entry_point_rows
-from core.conversation.profile import rows
-from core.conversation.profile.rows import ProfileView
-from core.conversation.profile.rules import Profile, check_profile
-from core.conversation.profile.wire import PROPERTIES, Difference, Wire, differences, from_wire, to_wire
+from core.conversation.messenger_profile import rows
+from core.conversation.messenger_profile.rows import ProfileView
+from core.conversation.messenger_profile.rules import Profile, check_profile
+from core.conversation.messenger_profile.wire import (
+    PROPERTIES,
+    Difference,
+    Wire,
+    differences,
+    from_wire,
+    to_wire,
+)
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage
 from core.encryption import CannotDecrypt

@@ -33,8 +33,8 @@ from core.consent.contact_limits import ContactLimits
 from core.conversation import actions as conversation
 from core.conversation import asking_actions, draft_actions, silence_actions, stop_word_actions
 from core.conversation.drafts import MessageDraft
-from core.conversation.profile import actions as profiles
-from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
+from core.conversation.messenger_profile import actions as profiles
+from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.conversation.translation_actions import add_translation
 from core.customers import actions as customers
 from core.customers import tag_actions
@@ -445,7 +445,7 @@ TRIALS: dict[str, Trial] = {
     "core.conversation.asking_actions.set_asking": Trial(
         E, _on(asking_actions.set_asking, lambda w: w.topic_id, asks_again=False, message_id=None)
     ),
-    "core.conversation.profile.actions.save_profile": Trial(E, _save_profile),
+    "core.conversation.messenger_profile.actions.save_profile": Trial(E, _save_profile),
     "core.conversation.silence_actions.end_silence": Trial(E, _end_silence),
     "core.fanpages.limit_actions.set_limits": Trial(A, _set_limits),
     "core.fanpages.profile_publishing.publish": Trial(E, _publish_profile, ends_well=False),

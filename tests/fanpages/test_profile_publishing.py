@@ -11,9 +11,9 @@ from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
-from core.conversation.profile.actions import save_profile
-from core.conversation.profile.queries import get_profile
-from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
+from core.conversation.messenger_profile.actions import save_profile
+from core.conversation.messenger_profile.queries import get_profile
+from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.db.engine import reading
 from core.db.tables import Activity
 from core.encryption import encrypt

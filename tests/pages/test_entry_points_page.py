@@ -6,9 +6,9 @@ import pytest
 
 from core.accounts.rules import COMMAND_LINE
 from core.conversation.actions import BlockDraft, EntryDraft, save_message
-from core.conversation.profile.actions import save_profile
-from core.conversation.profile.queries import get_profile
-from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
+from core.conversation.messenger_profile.actions import save_profile
+from core.conversation.messenger_profile.queries import get_profile
+from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.encryption import encrypt
 from core.fanpages import connection
 from core.settings import settings

@@ -12,8 +12,8 @@ from core.clock import utc_now
 from core.conversation import queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
 from core.conversation.draft_actions import get_draft, keep_draft
-from core.conversation.profile.actions import save_profile
-from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
+from core.conversation.messenger_profile.actions import save_profile
+from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.db.engine import reading
 from core.db.tables import Topic
 from core.pictures.actions import add_picture

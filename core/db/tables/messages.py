@@ -85,7 +85,7 @@ class EntryPoint(Table, table=True):
 
 
 class MessengerProfile(Table, table=True):
-    """A fanpage's greeting, menu and ice breakers as they are here: core/conversation/profile."""
+    """A fanpage's greeting, menu and ice breakers as they are here: core/conversation/messenger_profile."""
 
     __tablename__ = "messenger_profile"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from babel import Locale, UnknownLocaleError
 
-from core.conversation.profile.rules import DEFAULT
+from core.conversation.messenger_profile.rules import DEFAULT
 from pages.components.texts import _, language
 
 

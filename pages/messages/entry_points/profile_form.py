@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.accounts.rules import Actor
-from core.conversation.profile.rules import (
+from core.conversation.messenger_profile.rules import (
     GREETING_LIMIT,
     ICE_BREAKERS_LIMIT,
     MENU_LIMIT,

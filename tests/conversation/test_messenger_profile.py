@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.conversation.profile.rules import (
+from core.conversation.messenger_profile.rules import (
     DEFAULT,
     LOCALES,
     Item,
@@ -15,7 +15,7 @@ from core.conversation.profile.rules import (
     read_profile,
     write_profile,
 )
-from core.conversation.profile.wire import differences, from_wire, to_wire
+from core.conversation.messenger_profile.wire import differences, from_wire, to_wire
 
 titles = st.text("abcăơđ ", min_size=1, max_size=12).map(lambda text: f"x{text}".strip())
 items = st.one_of(

@@ -11,8 +11,8 @@ from typing import Any
 
 from core.conversation.entry_kinds.ice_breaker import IceBreaker
 from core.conversation.entry_kinds.menu_item import MenuItem
+from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.conversation.payloads import GET_STARTED_PAYLOAD
-from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
 
 Wire = dict[str, Any]  # properties by name, as Facebook writes and reads them
 Line = tuple[str, str]  # what is shown, and the payload or address that it leads to

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
-from core.conversation.profile import rows
-from core.conversation.profile.rules import Profile, clean_profile
+from core.conversation.messenger_profile import rows
+from core.conversation.messenger_profile.rules import Profile, clean_profile
 from core.db.engine import transaction
 from core.db.tables import Fanpage
 from core.errors import N_, WrongState

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.conversation.profile import rows
-from core.conversation.profile.rows import ProfileView as ProfileView
+from core.conversation.messenger_profile import rows
+from core.conversation.messenger_profile.rows import ProfileView as ProfileView
 from core.db.engine import reading
 
 

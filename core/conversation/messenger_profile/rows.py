@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import CursorResult, select, update
 from sqlmodel import Session, col
 
-from core.conversation.profile.rules import Profile, read_profile, write_profile
+from core.conversation.messenger_profile.rules import Profile, read_profile, write_profile
 from core.db import bulk
 from core.db.tables import MessengerProfile
 
