@@ -13,6 +13,7 @@ from core.accounts.authorising import EVERYTHING, NO_FANPAGE, authorise
 from core.accounts.operator_rows import (
     existing_fanpages,
     get_operator_row,
+    hand_over,
     keep_an_admin,
     lock_operators,
     names_of_fanpages,
@@ -28,7 +29,6 @@ from core.accounts.passwords import (
 )
 from core.accounts.queries import OperatorView, find_password_hash, operator_view
 from core.accounts.rules import (
-    HANDED_OVER_FOR,
     SYSTEM,
     Actor,
     Permission,
@@ -65,7 +65,7 @@ def ensure_admin(now: datetime) -> str | None:
         if db.scalar(select(col(Operator.id)).limit(1)) is not None:
             return None
         row = _new(FIRST_ADMIN, Role.ADMIN, password_hash, now)
-        _hand_over(row, now)
+        hand_over(row, now)
         db.add(row)
         activity_log.record(db, SYSTEM, "operator.add", now=now, subject=FIRST_ADMIN, role=Role.ADMIN.value)
     return password
@@ -89,7 +89,7 @@ def add_operator(
         raise Invalid([problem("role", COMES_BY_ITSELF)])
     row = _new(name, Role(role), hash_password(password), now)
     if must_change_password:
-        _hand_over(row, now)
+        hand_over(row, now)
     with transaction() as db:
         lock_operators(db, by, Permission.ADMIN, now)
         if db.scalar(select(col(Operator.id)).where(col(Operator.name) == name)) is not None:
@@ -181,7 +181,7 @@ def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
         row = get_operator_row(db, operator_id)
         refuse_by_single_sign_on(row, NO_PASSWORD)
         row.password_hash, row.sessions_valid_after = password_hash, now
-        _hand_over(row, now)
+        hand_over(row, now)
         record(db, by, "operator.reset_password", row, now)
     return password
 
@@ -254,11 +254,6 @@ def _check_new_password(by: Actor, old: str, new: str) -> None:
     if old == new:
         raise Invalid([problem("password", N_("The new password is the same as the current one."))])
     refuse_invalid(check_new_password(new, by.name))
-
-
-def _hand_over(row: Operator, now: datetime) -> None:
-    """The password was made by somebody else: it must be changed, and is good for a while only."""
-    row.must_change_password, row.password_expires_at = True, now + HANDED_OVER_FOR
 
 
 def _new(name: str, role: Role, password_hash: str, now: datetime) -> Operator:

@@ -189,6 +189,7 @@ CAPABILITIES: tuple[Capability, ...] = (
                 "enable_operator reset_password unlock set_exports end_sessions"
             ),
             "accounts.second_factor": "disable_of",
+            "accounts.single_sign_on.linking": "unlink",
         },
     ),
     Capability(

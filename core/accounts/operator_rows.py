@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from core.accounts import activity_log
 from core.accounts.authorising import EVERYTHING, Scope, authorise
 from core.accounts.passwords import BCRYPT_PREFIX
-from core.accounts.rules import Actor, Permission, Role
+from core.accounts.rules import HANDED_OVER_FOR, Actor, Permission, Role
 from core.db import bulk
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.tables import Fanpage, Operator
@@ -87,6 +87,11 @@ def refuse_by_single_sign_on(row: Operator, sentence: str) -> None:
     """Raise WrongState for an operator who signs in at a provider, which has the say."""
     if row.sso_subject is not None:
         raise WrongState(sentence, name=row.name)
+
+
+def hand_over(row: Operator, now: datetime) -> None:
+    """Note that the password was made by somebody else: it must be changed, and is good for a while only."""
+    row.must_change_password, row.password_expires_at = True, now + HANDED_OVER_FOR
 
 
 def record(db: Session, by: Actor, verb: str, row: Operator, now: datetime, **detail: str) -> None:

@@ -39,6 +39,8 @@ class OperatorView:
     must_change_password: bool
     has_second_factor: bool
     has_single_sign_on: bool  # and no password
+    company_account: str  # what the provider called them when they last came
+    has_password: bool
     was_granted_exports: bool
     fanpage_ids: frozenset[int] | None  # None: all fanpages
     sessions_valid_after: datetime
@@ -50,6 +52,11 @@ class OperatorView:
     def lacks_second_factor(self) -> bool:
         """Whether they must set one up before anything else."""
         return lacks_second_factor(self.role, self.has_second_factor, self.has_single_sign_on)
+
+    @property
+    def has_no_way_in(self) -> bool:
+        """Whether an admin has to give them a password before they can sign in."""
+        return not self.has_single_sign_on and not self.has_password
 
     @property
     def state(self) -> OperatorState:
@@ -77,6 +84,8 @@ def operator_view(row: Operator) -> OperatorView:
         must_change_password=row.must_change_password,
         has_second_factor=row.totp_sealed is not None,
         has_single_sign_on=row.sso_subject is not None,
+        company_account=row.sso_name or "",
+        has_password=row.password_hash is not None,
         was_granted_exports=row.may_export,
         fanpage_ids=None if row.fanpage_ids is None else frozenset(row.fanpage_ids),
         sessions_valid_after=row.sessions_valid_after,

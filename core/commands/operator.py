@@ -8,6 +8,7 @@ import typer
 
 from core.accounts import actions, queries, second_factor
 from core.accounts.rules import COMMAND_LINE
+from core.accounts.single_sign_on import linking
 from core.clock import utc_now
 from core.commands.input_output import Json, command, print_answer, read_line
 from core.commands.lookup import fanpage_named
@@ -50,6 +51,25 @@ def reset_password(
         second_factor.disable_of(COMMAND_LINE, found.id, now=utc_now())
     said = f"The password of {found.name} is now: {password}\nIt must be changed within a week."
     print_answer(as_json, {"name": found.name, "password": password}, said)
+
+
+@app.command()
+@command
+def unlink(name: str, as_json: Json = False) -> None:
+    """Take the company account of single sign-on from an operator. Where they may have one, a fresh password
+    is shown, once, which has to be changed within a week.
+
+    Their sessions end; name, role, fanpages and history stay. Whoever comes with that account next is new.
+    """
+    found = queries.get_operator_named(name)
+    password = linking.unlink(COMMAND_LINE, found.id, now=utc_now())
+    said = f"{found.name} has no company account any more, and keeps the role {found.role}.\n"
+    said += (
+        f"The password of {found.name} is now: {password}\nIt must be changed within a week."
+        if password
+        else f"{found.name} has no way in: passwords are for admins here (OTN_PASSWORD_SIGN_IN)."
+    )
+    print_answer(as_json, {"name": found.name, "password": password, "role": found.role}, said)
 
 
 @app.command()

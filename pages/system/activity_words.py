@@ -124,6 +124,7 @@ DEEDS: dict[str, str] = {
     "operator.add_by_single_sign_on": N_("added {subject}, who came by single sign-on"),
     "operator.change_role_by_single_sign_on": N_("changed the role of {subject} as single sign-on says"),
     "operator.link_single_sign_on": N_("changed {subject} to single sign-on"),
+    "operator.unlink_single_sign_on": N_("took the company account from {subject}"),
     "operator.lose_role": N_("kept {subject} out, who has no role at single sign-on any more"),
     "operator.sign_out": N_("signed out"),
     "installation.stop": N_("stopped all sending of the installation"),

@@ -9,6 +9,8 @@ import streamlit as st
 from core.accounts import actions, second_factor
 from core.accounts.queries import OperatorView
 from core.accounts.rules import NAME_LIMIT, Role
+from core.accounts.sign_in import may_have_password
+from core.accounts.single_sign_on.linking import unlink
 from core.clock import utc_now
 from core.errors import N_
 from pages.components.character_counter import show_counter
@@ -45,6 +47,7 @@ def draw_operator_dialogs(by_id: dict[int, OperatorView]) -> None:
             lambda: _fanpages(chosen),
         )
         _about_password(chosen)
+        _about_company_account(chosen)
         _about_access(chosen)
 
 
@@ -73,6 +76,31 @@ def _about_password(chosen: OperatorView) -> None:
         lambda: actions.end_sessions(by, chosen.id, now=utc_now()),
         done=_("{name} is signed out everywhere.", name=name),
     )
+
+
+def _about_company_account(chosen: OperatorView) -> None:
+    account = escape_markdown(chosen.company_account)
+    said = [
+        _("Their company account is {account}.", account=account) if account else "",
+        _("They sign in with a password again, which you will see only once.")
+        if may_have_password(chosen.role)
+        else _("They can't sign in any more then, because passwords are for admins here."),
+        _("Their sessions end. Name, fanpages and history stay, and so does the role: check that it fits."),
+        _("Anyone who signs in with that company account later becomes a new user."),
+    ]
+    confirm(
+        "operator_unlink",
+        _("Disconnect the company account of {name}?", name=chosen.name),
+        " ".join(filter(None, said)),
+        _("Disconnect"),
+        lambda: _unlink(chosen),
+    )
+
+
+def _unlink(chosen: OperatorView) -> None:
+    password = unlink(current().actor, chosen.id, now=utc_now())
+    if password is not None:
+        _hand_over(chosen.name, password)
 
 
 def _about_access(chosen: OperatorView) -> None:
@@ -104,6 +132,8 @@ def _about_access(chosen: OperatorView) -> None:
         _("Enable {name}?", name=name),
         _("They can sign in again by single sign-on, with the role that they have there.")
         if chosen.has_single_sign_on
+        else _("They have no password any more; give them a new one afterwards.")
+        if chosen.has_no_way_in
         else _("They can sign in again with the password and the role they had."),
         _("Enable"),
         lambda: actions.enable_operator(by, chosen.id, now=utc_now()),

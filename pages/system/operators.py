@@ -39,6 +39,8 @@ def _row(operator: OperatorView, *, is_own: bool) -> None:
         name.markdown(f"**{escape_markdown(operator.name)}**" + (f" :gray[({_('you')})]" if is_own else ""))
         if operator.has_single_sign_on:
             name.caption(_("by single sign-on"))
+        elif operator.has_no_way_in:
+            name.caption(f":orange[:material/key_off: {_('no way to sign in')}]")
         if operator.fanpage_ids is not None:
             count = len(operator.fanpage_ids)
             only = n_("{n} fanpage only", "{n} fanpages only", count)
@@ -54,7 +56,7 @@ def _row(operator: OperatorView, *, is_own: bool) -> None:
         )
         more.menu_button(
             _("Actions"),
-            list(choices := _choices(operator)),
+            list(choices := _choices(operator, is_own=is_own)),
             key=f"operator_{operator.id}_more",
             format_func=choices.__getitem__,
             on_click=_open,
@@ -62,7 +64,7 @@ def _row(operator: OperatorView, *, is_own: bool) -> None:
         )
 
 
-def _choices(operator: OperatorView) -> dict[str, str]:
+def _choices(operator: OperatorView, *, is_own: bool) -> dict[str, str]:
     if operator.disabled_at:
         return {"operator_enable": f":material/person_check: {_('Enable…')}"}
     if operator.role == Role.VIEWER:
@@ -74,13 +76,17 @@ def _choices(operator: OperatorView) -> dict[str, str]:
     else:
         exports = {}
     lost = {"operator_code": f":material/phonelink_erase: {_('Remove second factor…')}"}
-    password = (
-        {} if operator.has_single_sign_on else {"operator_reset": f":material/key: {_('New password…')}"}
+    way_in = (
+        {"operator_unlink": f":material/link_off: {_('Disconnect company account…')}"}
+        if operator.has_single_sign_on
+        else {"operator_reset": f":material/key: {_('New password…')}"}
     )
+    if is_own:
+        way_in = {}  # their sessions end before anybody has read the password
     return {
         "operator_role": f":material/shield_person: {_('Change role…')}",
         "operator_fanpages": f":material/flag: {_('Fanpages…')}",
-        **password,
+        **way_in,
         **exports,
         **(lost if operator.has_second_factor else {}),
         "operator_out": f":material/logout: {_('Sign out everywhere…')}",

@@ -363,6 +363,9 @@ _LINKING = {
         V, lambda w: lambda by: linking.prove_password(by, PASSWORD, now=w.now), own=True
     ),
     "link": Trial(V, lambda w: lambda by: linking.link(by, _WHO, "203.0.113.9", now=w.now), own=True),
+    "unlink": Trial(
+        A, _on(linking.unlink, lambda w: w.other(sso_issuer=_WHO.issuer, sso_subject="7")), of_all=True
+    ),
 }
 _ACCOUNT["set_exports"] = Trial(A, _on(accounts.set_exports, World.other, allowed=True), of_all=True)
 _ACCOUNT["unlock"] = Trial(A, _on(accounts.unlock, lambda w: (w.other(), "mai")[1]), of_all=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.accounts import queries
+from core.accounts.passwords import password_matches
 from core.accounts.single_sign_on.rules import TROUBLES, Trouble
 from pages.components.page_registry import BY_PATH, OF_NO_FANPAGE
 from tests.pages.conftest import PASSWORD, an_operator, opened
@@ -70,10 +71,9 @@ def test_where_passwords_are_for_admins_the_form_is_folded_away_and_says_so(arra
     assert "Passwords are for admins here" in at.error[0].value
 
 
-def by_single_sign_on(arrange, role: str, name: str) -> int:
-    return an_operator(
-        arrange, role, name, sso_issuer="https://id.shop.vn", sso_subject=name, password_hash=None
-    )
+def by_single_sign_on(arrange, role: str, name: str, **more: str) -> int:
+    there = {"sso_issuer": "https://id.shop.vn", "sso_subject": name, "password_hash": None, **more}
+    return an_operator(arrange, role, name, **there)
 
 
 def test_whoever_comes_so_is_offered_no_password_and_no_second_factor(arrange):
@@ -92,6 +92,41 @@ def test_the_users_page_says_how_they_come_and_changes_no_role_of_theirs(arrange
     more.click("operator_role").run()
     assert "which says what their role is" in all_words(at)
     assert not at.radio
+
+
+def test_an_admin_takes_a_company_account_away_and_sees_the_new_password_once(arrange):
+    mai = by_single_sign_on(arrange, "viewer", "mai", sso_name="mai*@shop.vn")
+    at = opened(an_operator(arrange, "admin", "boss"), page="operators")
+    at.menu_button(key=f"operator_{mai}_more").click("operator_unlink").run()
+    assert r"Their company account is mai\*@shop\.vn." in all_words(at)
+    assert "which you will see only once" in all_words(at)
+    at.button(key="operator_unlink_confirm").click().run()
+    assert password_matches(at.code[0].value, queries.find_password_hash("mai"))
+    assert not queries.get_operator_named("mai").has_single_sign_on
+
+
+def test_whoever_has_no_way_in_is_shown_so(arrange, restart):
+    restart(password_sign_in="admins")
+    mai = by_single_sign_on(arrange, "viewer", "mai")
+    at = opened(an_operator(arrange, "admin", "boss"), page="operators")
+    at.menu_button(key=f"operator_{mai}_more").click("operator_unlink").run()
+    assert "They can't sign in any more then" in all_words(at)
+    at.button(key="operator_unlink_confirm").click().run()
+    assert not at.code
+    assert "no way to sign in" in all_words(at)
+
+
+@pytest.mark.parametrize("password", ["with", "without"])
+def test_nobody_ends_their_own_session_before_they_have_read_the_password(arrange, password):
+    me = (
+        by_single_sign_on(arrange, "admin", "me")
+        if password == "without"
+        else an_operator(arrange, "admin", "me")
+    )
+    at = opened(me, page="operators")
+    options = str(at.menu_button(key=f"operator_{me}_more").options)
+    assert "Disconnect" not in options
+    assert "New password" not in options
 
 
 @pytest.mark.parametrize("page", sorted(set(BY_PATH) - OF_NO_FANPAGE))

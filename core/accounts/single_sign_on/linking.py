@@ -1,4 +1,4 @@
-"""Lets an operator who has a password come by single sign-on from now on, as the one they are.
+"""Lets an operator who has a password come by single sign-on from now on, as the one they are, and back.
 
 Nobody is recognised by a name or an address: they prove here that they are the operator, by their session and
 their password, and at the provider who they are there.
@@ -13,17 +13,24 @@ from sqlmodel import Session
 from core.accounts.authorising import NO_FANPAGE
 from core.accounts.operator_rows import (
     get_operator_row,
+    hand_over,
     keep_an_admin,
     lock_operators,
     record,
     refuse_by_single_sign_on,
 )
-from core.accounts.passwords import password_matches
+from core.accounts.passwords import fresh_password, hash_password, password_matches
 from core.accounts.queries import find_password_hash
 from core.accounts.rules import Actor, Permission
 from core.accounts.second_factor import WRONG_CODE
 from core.accounts.sessions import end_sessions_of
-from core.accounts.sign_in import SINGLE_SIGN_ON, begin_recorded_session, begin_sign_in, forget_attempts
+from core.accounts.sign_in import (
+    SINGLE_SIGN_ON,
+    begin_recorded_session,
+    begin_sign_in,
+    forget_attempts,
+    may_have_password,
+)
 from core.accounts.single_sign_on.rules import Identity, SingleSignOnFailed, Trouble
 from core.accounts.single_sign_on.sign_in import find_disabled_namesake, find_operator, set_role
 from core.accounts.totp import take_code
@@ -32,6 +39,10 @@ from core.db.tables import Operator
 from core.errors import N_, Invalid, WrongState, problem
 
 ALREADY = N_("{name} already comes by single sign-on.")
+NO_COMPANY_ACCOUNT = N_("{name} does not come by single sign-on.")
+ENABLE_FIRST = N_(
+    "{name} is disabled, which keeps their company account out. Enable {name} first if it may come in again."
+)
 
 
 def prove_password(by: Actor, password: str, code: str = "", *, now: datetime) -> None:
@@ -83,6 +94,34 @@ def link(by: Actor, identity: Identity, address: str, *, browser: str = "", now:
         return begin_recorded_session(
             db, row, "operator.single_sign_on", address=address, browser=browser, now=now
         )
+
+
+def unlink(by: Actor, operator_id: int, *, now: datetime) -> str | None:
+    """Take the company account from an operator: whoever comes with it next is somebody new. Their name, role
+    and fanpages stay, and their sessions end. Returns the fresh password by which they come from now on, and
+    which they must change; None for whoever may have none, and so has no way in.
+
+    Raises WrongState for whoever comes by no company account, and for somebody disabled, whose account stays
+    out because it is still theirs.
+    """
+    password = fresh_password()
+    password_hash = hash_password(password)
+    with transaction() as db:
+        lock_operators(db, by, Permission.ADMIN, now)
+        row = get_operator_row(db, operator_id)
+        if row.sso_subject is None:
+            raise WrongState(NO_COMPANY_ACCOUNT, name=row.name)
+        if row.disabled_at is not None:
+            raise WrongState(ENABLE_FIRST, name=row.name)
+        was, row.sso_issuer, row.sso_subject, row.sso_name = row.sso_name or "", None, None, None
+        has_password = may_have_password(row.role)
+        if has_password:
+            row.password_hash = password_hash
+            hand_over(row, now)
+        row.sessions_valid_after = now
+        end_sessions_of(db, operator_id, now=now)
+        record(db, by, "operator.unlink_single_sign_on", row, now, was=was)
+        return password if has_password else None
 
 
 def _keep_an_admin(db: Session, row: Operator) -> None:

@@ -7,11 +7,12 @@ import pyotp
 import pytest
 
 from core.accounts import actions, queries, second_factor, sign_in
+from core.accounts.passwords import password_matches
 from core.accounts.queries import ActivityFilter
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.accounts.session_queries import list_sessions
 from core.accounts.sessions import sign_out
-from core.accounts.single_sign_on.linking import link, prove_password
+from core.accounts.single_sign_on.linking import link, prove_password, unlink
 from core.accounts.single_sign_on.rules import Identity, SingleSignOnFailed, Trouble
 from core.accounts.single_sign_on.sign_in import complete_single_sign_on
 from core.errors import Invalid, SignedOut, WrongState
@@ -19,6 +20,13 @@ from tests.accounts.conftest import operator
 from tests.accounts.operations import PASSWORD, World
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
+SETTINGS = {
+    "panel_url": "https://panel.shop.vn",
+    "sso_issuer": "https://id.shop.vn",
+    "sso_client_id": "notify-once",
+    "sso_client_secret": "a-secret",
+    "sso_senders": "staff",
+}
 THERE = Identity("https://id.shop.vn", "1", "lan@shop.vn", Role.SENDER)
 
 
@@ -154,3 +162,47 @@ def test_the_owner_of_an_account_takes_it_back_and_the_wrong_user_gets_a_passwor
     actions.enable_operator(COMMAND_LINE, mai.id, now=now)
     actions.reset_password(COMMAND_LINE, mai.id, now=now)
     assert sign_in.complete_sign_in("mai", "", now=now)
+
+
+def test_whose_company_account_is_taken_away_comes_by_a_fresh_password_and_is_the_same(world, mai, now):
+    link(mai, THERE, "", now=now)
+    session = world.session_of(mai.id)
+    password = unlink(COMMAND_LINE, mai.id, now=now)
+    view = operator(mai.id)
+    assert (view.name, view.role, view.fanpage_ids) == ("mai", "sender", {world.fanpage_id})
+    assert (view.has_single_sign_on, view.company_account, view.must_change_password) == (False, "", True)
+    assert session not in [each.id for each in list_sessions(mai.id, now)]
+    assert password_matches(password, queries.find_password_hash("mai"))
+    assert queries.find_credentials("mai").has_expired(now + timedelta(days=7))
+    [line] = queries.list_activity(ActivityFilter(), limit=1)
+    assert (line.verb, line.subject, line.detail) == (
+        "operator.unlink_single_sign_on",
+        "mai",
+        {"was": THERE.name},
+    )
+
+
+def test_a_company_account_that_was_taken_away_is_free_for_its_owner(world, mai, now):
+    link(mai, THERE, "", now=now)
+    unlink(COMMAND_LINE, mai.id, now=now)
+    complete_single_sign_on(THERE, "", now=now)
+    assert queries.get_operator_named("lan@shop.vn").has_single_sign_on
+    assert not operator(mai.id).disabled_at
+
+
+def test_where_passwords_are_for_admins_nobody_else_gets_one(mai, now, restart):
+    link(mai, THERE, "", now=now)
+    restart(**SETTINGS, password_sign_in="admins")
+    assert unlink(COMMAND_LINE, mai.id, now=now) is None
+    assert operator(mai.id).has_no_way_in
+
+
+def test_the_company_account_of_somebody_disabled_stays_out_until_they_are_enabled(mai, now):
+    with pytest.raises(WrongState, match="does not come by single sign-on"):
+        unlink(COMMAND_LINE, mai.id, now=now)
+    link(mai, THERE, "", now=now)
+    actions.disable_operator(COMMAND_LINE, mai.id, now=now)
+    with pytest.raises(WrongState, match="Enable mai first"):
+        unlink(COMMAND_LINE, mai.id, now=now)
+    with pytest.raises(SingleSignOnFailed):
+        complete_single_sign_on(THERE, "", now=now)
