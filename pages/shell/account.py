@@ -16,7 +16,7 @@ from pages.components import session
 from pages.components.dialogs import dialog, open_dialog
 from pages.components.texts import _, language
 from pages.shell import browser, sign_on_button, style
-from pages.shell.link_form import draw_link_form
+from pages.shell.link_form import draw_link, forget_proposal, take_proposal
 from pages.shell.password_form import change_password
 
 
@@ -42,8 +42,11 @@ def draw_account(here: session.Current, *, has_password: bool) -> None:
             width="stretch",
         )
     dialog("own_password", _("Change password"), lambda: _of_own(_change_password))
-    dialog("link", _("Sign in with your company account"), lambda: _of_own(draw_link_form))
+    asked = _("Sign in with your company account")
+    dialog("link", asked, lambda: _of_own(draw_link), closed=forget_proposal)
     sign_on_button.take_note()
+    if may_link:
+        take_proposal()
     if trouble := st.session_state.pop("sign_on_trouble", None):
         session.flash(_(TROUBLES[trouble]), ":material/no_accounts:")
 

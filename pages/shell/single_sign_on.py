@@ -8,8 +8,6 @@ sign-in to this browser: nobody can be signed in as somebody else by a link. Dec
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from secrets import compare_digest
 from urllib.parse import parse_qsl, quote, urlencode
 
 import structlog
@@ -19,28 +17,24 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core import logs
-from core.accounts import sessions
 from core.accounts.rules import ATTEMPT_WINDOW
-from core.accounts.session_queries import find_session, find_session_by_id
+from core.accounts.session_queries import find_session
 from core.accounts.sessions import hash_of
 from core.accounts.single_sign_on.attempts import ATTEMPT_LIFETIME, Attempt, seal, unseal
-from core.accounts.single_sign_on.linking import link
-from core.accounts.single_sign_on.rules import Identity, SingleSignOnFailed, Trouble, error_code, identity_of
-from core.accounts.single_sign_on.sign_in import begin_single_sign_on, complete_single_sign_on
+from core.accounts.single_sign_on.rules import SingleSignOnFailed, Trouble
 from core.clock import utc_now
-from core.errors import SignedOut
 from core.settings import settings
 from core.text.catalogues import languages
-from core.text.ip_addresses import find_address
 from pages.components.page_registry import BY_PATH
 from pages.shell import cookie
-from pages.shell.browser import described
 from pages.shell.call_limit import CallLimit
+from pages.shell.way_back import finish, propose, visitor
 
 log = structlog.get_logger(__name__)
 TROUBLE = "sso"  # in the address of the sign-in: why it did not work
 LANGUAGE = "lang"  # and in which language that is said
 QUERY_LIMIT = 500
+ACCOUNT = "account"  # in the address of the page after that: the sealed proposal
 LINK = "link"  # in the address of the start: the sealed wish of an operator who has a password
 # A provider that does not answer keeps a few threads waiting, not those that serve the panel, and no queue
 # of strangers stands before a colleague.
@@ -109,7 +103,7 @@ async def _end(request: Request) -> Response:
 
 def _count(request: Request, limit: CallLimit) -> None:
     """Count a call of a stranger. Raises SingleSignOnFailed when there were too many from this address."""
-    if not limit.takes(_address(request), utc_now().timestamp()):
+    if not limit.takes(visitor(request), utc_now().timestamp()):
         raise SingleSignOnFailed(Trouble.TOO_MANY)
 
 
@@ -163,49 +157,17 @@ async def _callback(request: Request) -> Response:
     if not _is_here(request, "callback"):
         return Response(status_code=404)
     attempt = unseal(request.cookies.get(_cookie_name(request), ""), utc_now())
+    is_link = attempt is not None and attempt.links is not None
     try:
-        key = await _of_few(lambda: _key(request, attempt))
+        made = await _of_few(lambda: (propose if is_link else finish)(request, attempt, _redirect_uri()))
     except SingleSignOnFailed as failed:
         return _back(request, attempt, failed)
-    response = RedirectResponse(_page(attempt), status_code=303)
+    page = _page(attempt, **{ACCOUNT: made}) if is_link else _page(attempt)
+    response = RedirectResponse(page, status_code=303)
     _drop_attempt(request, response)
-    cookie.give(request, response, key)
+    if not is_link:
+        cookie.give(request, response, made)
     return response
-
-
-def _key(request: Request, attempt: Attempt | None) -> str:
-    """The key of the session that begins. Raises SingleSignOnFailed."""
-    from core.accounts.single_sign_on import provider
-
-    said = request.query_params
-    if attempt is None or not compare_digest(said.get("state", "").encode(), attempt.state.encode()):
-        raise SingleSignOnFailed(Trouble.STALE, "no such sign-in was begun in this browser")
-    if "error" in said:
-        trouble = Trouble.DENIED if said["error"] == "access_denied" else Trouble.REFUSED
-        raise SingleSignOnFailed(trouble, f"the provider said {error_code(said['error'])}")
-    now = utc_now()
-    begin_single_sign_on(_address(request), now=now)
-    claims = provider.claims_of(attempt, said.get("code", ""), _redirect_uri(), now=now.timestamp())
-    identity = identity_of(claims, settings().sso_roles_claim, settings().sso_values)
-    key = sessions.trade_ticket(_ticket(request, attempt, identity, now), now=now)
-    if key is None:
-        raise SingleSignOnFailed(Trouble.STALE, "the session ended at once")
-    return key
-
-
-def _ticket(request: Request, attempt: Attempt, identity: Identity, now: datetime) -> str:
-    there, browser = _address(request), described(request.headers.get("user-agent", ""))
-    if attempt.links is None:
-        return complete_single_sign_on(
-            identity, there, browser=browser, language=attempt.language or None, now=now
-        )
-    here = find_session_by_id(attempt.links, now)
-    if here is None:
-        raise SingleSignOnFailed(Trouble.STALE, "the operator's session has ended")
-    try:
-        return link(here.actor, identity, there, browser=browser, now=now)
-    except SignedOut:
-        raise SingleSignOnFailed(Trouble.STALE, "the operator was signed out meanwhile") from None
 
 
 def _back(request: Request, attempt: Attempt | None, failed: SingleSignOnFailed) -> Response:
@@ -231,13 +193,6 @@ def _drop_attempt(request: Request, response: Response) -> None:
 
 def _cookie_name(request: Request) -> str:
     return f"{cookie.name_for(request)}_sso"
-
-
-def _address(request: Request) -> str:
-    """From where the browser comes; empty for this machine, as in browser.py."""
-    seen = request.client.host if request.client else ""
-    found = find_address(seen)
-    return "" if found is not None and found.is_loopback else seen
 
 
 def _is_here(request: Request, name: str) -> bool:

@@ -6,6 +6,8 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -25,6 +27,7 @@ from core.accounts.rules import ATTEMPTS_BY_ADDRESS
 from core.accounts.session_queries import SessionView, find_session, list_sessions
 from core.accounts.sessions import hash_of
 from core.accounts.single_sign_on import attempts, provider
+from core.accounts.single_sign_on.attempts import Proposal
 from core.clock import utc_now
 from core.encryption import derived_key, encrypt_with_key
 from pages.shell import server, single_sign_on
@@ -337,7 +340,7 @@ def broken(*_given, **_more):
 
 def test_a_fault_of_ours_is_said_calmly(browser, monkeypatch):
     callback = browser.start()
-    monkeypatch.setattr("pages.shell.single_sign_on.complete_single_sign_on", broken)
+    monkeypatch.setattr("pages.shell.way_back.complete_single_sign_on", broken)
     with capture_logs() as lines:
         assert browser.come_back(callback) == ("/topics", "panel")
     assert "single_sign_on_broken" in {each["event"] for each in lines}
@@ -575,16 +578,35 @@ def follow(browser: Browser, started: str) -> tuple[str, str]:
     return browser.come_back(httpx2.get(answer.headers["location"], trust_env=False).headers["location"])
 
 
-def test_an_operator_with_a_password_comes_by_single_sign_on_from_now_on(browser, lan, there):
-    assert follow(browser, link_address(lan.id, "en")) == ("/account", "")
-    found = browser.session
-    assert (found.operator.id, found.operator.name, found.operator.role) == (lan.operator.id, "lan", "sender")
-    assert found.operator.has_single_sign_on
-    assert queries.find_password_hash("lan") is None
-    assert [each.id for each in list_sessions(lan.operator.id, utc_now())] == [found.id]
-    browser.client.cookies.clear()
-    browser.sign_in()
-    assert browser.session.operator.id == lan.operator.id
+def proposed(browser: Browser, session: SessionView) -> Proposal | None:
+    """The account that an operator is asked about when they come back."""
+    answer = browser.client.get(link_address(session.id, "en"))
+    back = httpx2.get(answer.headers["location"], trust_env=False).headers["location"]
+    there = urlsplit(browser.client.get(back).headers["location"])
+    assert there.path == "/account"
+    return attempts.unseal_proposal(parse_qs(there.query).get("account", [""])[0], utc_now())
+
+
+def test_whoever_changes_over_is_asked_about_the_account_before_anything_is_done(browser, lan, there):
+    there.person = {**LAN, "name": "Nguyễn Thị  Lan\u202e"}
+    found = proposed(browser, lan)
+    assert (found.shown, found.role, found.links) == ("Nguyễn Thị Lan, lan@shop.vn", "sender", lan.id)
+    assert (found.issuer, found.subject, found.name) == (there.issuer, "lan-1", "lan@shop.vn")
+    assert browser.session.id == lan.id
+    assert queries.find_password_hash("lan")
+    assert not queries.get_operator_named("lan").has_single_sign_on
+
+
+@pytest.mark.parametrize("seconds", [-1, 600])
+def test_an_account_is_asked_about_for_ten_minutes(browser, lan, there, seconds):
+    found = proposed(browser, lan)
+    at = utc_now() - timedelta(seconds=seconds)
+    assert attempts.unseal_proposal(attempts.seal(replace(found, began_at=at.timestamp())), utc_now()) is None
+
+
+def test_an_attempt_is_no_proposal(browser, lan):
+    sealed = attempts.seal(attempts.Attempt(utc_now().timestamp(), links=lan.id))
+    assert attempts.unseal_proposal(sealed, utc_now()) is None
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.accounts import queries
 from core.accounts.passwords import password_matches
+from core.accounts.session_queries import find_session
+from core.accounts.single_sign_on.attempts import Proposal, seal
 from core.accounts.single_sign_on.rules import TROUBLES, Trouble
+from core.clock import utc_now
 from pages.components.page_registry import BY_PATH, OF_NO_FANPAGE
-from tests.pages.conftest import PASSWORD, an_operator, opened
+from tests.pages.conftest import PASSWORD, an_operator, loaded_anew, opened
 from tests.pages.shown import all_words, html
 
 PANEL = "https://panel.shop.vn"
@@ -167,6 +171,59 @@ def test_an_operator_with_a_password_is_led_on_once_it_is_right(arrange):
     at.text_input(key="link_password").input(PASSWORD)
     at.button(key="link_submit").click().run()
     assert f'location.assign("{PANEL}/sso/start?link=' in html(at)
+
+
+def asked_about(arrange, *, links: int | None = None, age: int = 0) -> tuple[AppTest, int]:
+    """The page to which an operator comes back from the provider, and who they are."""
+    an_operator(arrange, "admin", "boss")
+    mai = an_operator(arrange, "editor", "mai")
+    at = opened(mai, page="account")
+    here = find_session(at.session_state["presented"], utc_now()).id if links is None else links
+    began = utc_now().timestamp() - age
+    shown = "*Mai*, mai@shop.vn"
+    made = Proposal(began, here, "https://id.shop.vn", "7", "mai@shop.vn", "sender", shown)
+    at.query_params["account"] = seal(made)
+    return at.run(), mai
+
+
+def test_whoever_comes_back_sees_whose_account_it_is_and_says_yes_to_it(arrange):
+    at, mai = asked_about(arrange)
+    words = all_words(at)
+    assert r"\*Mai\*, mai@shop\.vn" in words
+    assert "Its role is **Sender**." in words
+    assert "account" not in at.query_params
+    assert not queries.get_operator_named("mai").has_single_sign_on
+    at.button(key="link_confirm").click().run()
+    loaded_anew(at)
+    assert at.toast[0].value == "From now on you sign in with your company account."
+    found = queries.get_operator_named("mai")
+    assert (found.id, found.role, found.company_account) == (mai, "sender", "mai@shop.vn")
+
+
+def test_whoever_says_no_stays_as_they_are(arrange):
+    at, _mai = asked_about(arrange)
+    at.button(key="link_keep").click().run()
+    assert "link_account" not in at.session_state
+    assert not at.exception
+    assert not queries.get_operator_named("mai").has_single_sign_on
+    at.menu_button(key="account_menu").click("link").run()
+    assert at.text_input(key="link_password")
+
+
+def test_it_is_said_who_loses_the_account(arrange):
+    by_single_sign_on(arrange, "viewer", "lan_1", sso_subject="7")
+    at, _mai = asked_about(arrange)
+    assert at.warning[0].value == r"Until now it signs in the user **lan\_1**, who will be disabled."
+    at.button(key="link_confirm").click().run()
+    assert queries.get_operator_named("lan_1").disabled_at
+
+
+@pytest.mark.parametrize("other", [{"links": 99}, {"age": 600}])
+def test_an_account_of_another_session_or_from_before_is_asked_for_once_more(arrange, other):
+    at, _mai = asked_about(arrange, **other)
+    assert at.warning[0].value == TROUBLES[Trouble.STALE]
+    assert at.text_input(key="link_password")
+    assert "mai@shop" not in all_words(at)
 
 
 def test_without_single_sign_on_nobody_is_offered_it(arrange, restart):

@@ -7,6 +7,7 @@ import json
 import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from core.encryption import decrypt_with_key, derived_key, encrypt_with_key
 
@@ -31,23 +32,49 @@ class Attempt:
     verifier: str = field(default_factory=_random)  # of PKCE: 43 characters
 
 
-def seal(attempt: Attempt) -> str:
-    """An attempt as the browser keeps it."""
-    return encrypt_with_key(_key(), json.dumps(asdict(attempt)))
+@dataclass(frozen=True)
+class Proposal:
+    """A company account that the provider has vouched for, and to which an operator has yet to say that they
+    change over."""
+
+    began_at: float  # seconds since 1970
+    links: int  # the session of the operator, by which alone it is good
+    issuer: str
+    subject: str
+    name: str
+    role: str
+    shown: str  # what their owner knows the account by
+
+
+def seal(note: Attempt | Proposal) -> str:
+    """An attempt or a proposal as the browser keeps it."""
+    return encrypt_with_key(_key(type(note)), json.dumps(asdict(note)))
 
 
 def unseal(sealed: str, now: datetime) -> Attempt | None:
     """The attempt that a browser has kept; None for one that is too old, or not ours."""
-    text = decrypt_with_key(_key(), sealed)
+    return _unsealed(Attempt, sealed, now)
+
+
+def unseal_proposal(sealed: str, now: datetime) -> Proposal | None:
+    """The proposal that a browser has kept; None for one that is too old, or not ours."""
+    return _unsealed(Proposal, sealed, now)
+
+
+Note = TypeVar("Note", Attempt, Proposal)
+
+
+def _unsealed(kind: type[Note], sealed: str, now: datetime) -> Note | None:
+    text = decrypt_with_key(_key(kind), sealed)
     if text is None:
         return None
     try:
-        attempt = Attempt(**json.loads(text))
+        note = kind(**json.loads(text))
     except TypeError:  # sealed before an upgrade
         return None
-    age = now.timestamp() - attempt.began_at
-    return attempt if 0 <= age < ATTEMPT_LIFETIME.total_seconds() else None
+    age = now.timestamp() - note.began_at
+    return note if 0 <= age < ATTEMPT_LIFETIME.total_seconds() else None
 
 
-def _key() -> str:
-    return derived_key("single sign-on").hex()
+def _key(kind: type[Attempt] | type[Proposal]) -> str:
+    return derived_key("single sign-on" if kind is Attempt else "company account").hex()

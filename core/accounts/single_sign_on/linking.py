@@ -21,7 +21,7 @@ from core.accounts.operator_rows import (
 )
 from core.accounts.passwords import fresh_password, hash_password, password_matches
 from core.accounts.queries import find_password_hash
-from core.accounts.rules import Actor, Permission
+from core.accounts.rules import Actor, Permission, Role
 from core.accounts.second_factor import WRONG_CODE
 from core.accounts.sessions import end_sessions_of
 from core.accounts.sign_in import (
@@ -66,6 +66,15 @@ def prove_password(by: Actor, password: str, code: str = "", *, now: datetime) -
         forget_attempts(db, by.name, by.address)
 
 
+def find_other(operator_id: int, identity: Identity) -> str | None:
+    """The name of the operator who is this person at the provider until now, and would be disabled if
+    `operator_id` changes over. Raises SingleSignOnFailed where `link` would."""
+    with transaction() as db:
+        _role_there(identity)
+        other = _other(db, get_operator_row(db, operator_id), identity)
+        return other.name if other else None
+
+
 def link(by: Actor, identity: Identity, address: str, *, browser: str = "", now: datetime) -> str:
     """Make an operator the one whom the provider calls so, with the role that it gives; their name, their
     fanpages and what they did stay. Their password and second factor go and all sessions end. Begins a new
@@ -78,18 +87,15 @@ def link(by: Actor, identity: Identity, address: str, *, browser: str = "", now:
     with transaction() as db:
         lock_operators(db, by, Permission.VIEW, now, NO_FANPAGE, own_account=True)
         row = get_operator_row(db, by.id or 0)
-        if row.sso_subject is not None:
-            raise SingleSignOnFailed(Trouble.STALE, "it was done already")
-        if identity.role is None:
-            raise SingleSignOnFailed(Trouble.NO_ROLE)
-        _keep_an_admin(db, row)
-        _take_over(db, by, identity, now)
+        role = _role_there(identity)
+        if other := _other(db, row, identity):
+            _take_over(db, by, other, now)
         row.sso_issuer, row.sso_subject, row.sso_name = identity.issuer, identity.subject, identity.name
         row.password_hash = row.password_expires_at = row.totp_sealed = row.totp_step = None
         row.must_change_password, row.sessions_valid_after, row.last_seen_at = False, now, now
         end_sessions_of(db, row.id or 0, now=now)
         record(db, by, "operator.link_single_sign_on", row, now)
-        set_role(db, row, identity.role, now)
+        set_role(db, row, role, now)
         forget_attempts(db, SINGLE_SIGN_ON, address)
         return begin_recorded_session(
             db, row, "operator.single_sign_on", address=address, browser=browser, now=now
@@ -131,13 +137,25 @@ def _keep_an_admin(db: Session, row: Operator) -> None:
         raise SingleSignOnFailed(Trouble.LAST_ADMIN) from None
 
 
-def _take_over(db: Session, by: Actor, identity: Identity, now: datetime) -> None:
-    """Take who they are at the provider from the operator who was it until now."""
+def _role_there(identity: Identity) -> Role:
+    if identity.role is None:
+        raise SingleSignOnFailed(Trouble.NO_ROLE)
+    return identity.role
+
+
+def _other(db: Session, row: Operator, identity: Identity) -> Operator | None:
+    """The operator who is this person there until now, once nothing stands against changing over."""
+    if row.sso_subject is not None:
+        raise SingleSignOnFailed(Trouble.STALE, "it was done already")
+    _keep_an_admin(db, row)
     other = find_operator(db, identity) or find_disabled_namesake(db, identity.name)
-    if other is None:
-        return
-    if other.disabled_at:
+    if other is not None and other.disabled_at:
         raise SingleSignOnFailed(Trouble.DISABLED)
+    return other
+
+
+def _take_over(db: Session, by: Actor, other: Operator, now: datetime) -> None:
+    """Take who they are at the provider from the operator who was it until now."""
     other.sso_issuer = other.sso_subject = other.sso_name = None
     other.disabled_at = other.sessions_valid_after = now
     db.flush()  # one operator at a time may be this person

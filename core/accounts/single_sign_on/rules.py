@@ -11,9 +11,11 @@ from typing import Any
 from core.accounts.rules import NAME_LIMIT, Role, check_operator_name
 from core.errors import N_, NotAllowed
 from core.text.matching import without_marks
+from core.text.normalise import normalise_name
 
 SUBJECT_LIMIT = 255  # OpenID Connect Core 1.0, section 2: "sub"
 _EMAIL = "email"
+SHOWN_LIMIT = 100
 NAMELESS = "user"  # whoever has no name that can be one here
 
 
@@ -112,6 +114,13 @@ def identity_of(
     if roles_claim == _EMAIL:
         values_by_role = {role: {each.lower() for each in those} for role, those in values_by_role.items()}
     return Identity(claims["iss"], claims["sub"], _name(claims), _role(values, values_by_role))
+
+
+def shown_as(claims: Mapping[str, Any]) -> str:
+    """By what the owner of an account knows it, as their provider calls it; nobody is recognised by that."""
+    said = (claims.get("name"), claims.get(_EMAIL) or claims.get("preferred_username"))
+    words = [normalise_name(each)[:SHOWN_LIMIT] for each in said if isinstance(each, str)]
+    return ", ".join(filter(None, dict.fromkeys(words))) or str(claims["sub"])
 
 
 def _role(values: Collection[str], values_by_role: Mapping[str, Collection[str]]) -> Role | None:

@@ -12,7 +12,7 @@ from core.accounts.queries import ActivityFilter
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.accounts.session_queries import list_sessions
 from core.accounts.sessions import sign_out
-from core.accounts.single_sign_on.linking import link, prove_password, unlink
+from core.accounts.single_sign_on.linking import find_other, link, prove_password, unlink
 from core.accounts.single_sign_on.rules import Identity, SingleSignOnFailed, Trouble
 from core.accounts.single_sign_on.sign_in import complete_single_sign_on
 from core.errors import Invalid, SignedOut, WrongState
@@ -206,3 +206,14 @@ def test_the_company_account_of_somebody_disabled_stays_out_until_they_are_enabl
         unlink(COMMAND_LINE, mai.id, now=now)
     with pytest.raises(SingleSignOnFailed):
         complete_single_sign_on(THERE, "", now=now)
+
+
+def test_who_would_lose_the_account_is_known_before(mai, now):
+    assert find_other(mai.id, THERE) is None
+    complete_single_sign_on(THERE, "", now=now)
+    assert find_other(mai.id, THERE) == "lan@shop.vn"
+    with pytest.raises(SingleSignOnFailed):
+        find_other(mai.id, replace(THERE, role=None))
+    actions.disable_operator(COMMAND_LINE, queries.get_operator_named("lan@shop.vn").id, now=now)
+    with pytest.raises(SingleSignOnFailed):
+        find_other(mai.id, THERE)
