@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from core.errors import OperatorError
 from core.text.text_files import decode
 
 PREFIX = "OTN_"
+_REFERENCE = re.compile(r"\$\{[^}]*\}")
+_CURLY = re.compile("[“”„‘’].*[“”‘’]")
+_PLACES = ("OTN_DATA_DIR", "OTN_DATABASE_URL", "OTN_BACKUP_DIR", "OTN_MOVE_TO")
 HOME = Path(__file__).resolve().parents[1]  # where app.py is
 
 
@@ -68,8 +72,11 @@ def _read(path: Path) -> dict[str, str]:
     except OSError as problem:
         raise OperatorError("{file} cannot be read: {why}", file=path, why=problem.strerror) from None
     _refuse_broken_lines(path, text)
-    values = dotenv_values(stream=io.StringIO(text))
-    return {name: value for name, value in values.items() if value is not None}
+    read = dotenv_values(stream=io.StringIO(text), interpolate=False)  # a password may hold ${…}
+    values = {name: value for name, value in read.items() if value is not None}
+    for name, value in ours(values).items():
+        _refuse_misread(path, f"{PREFIX}{name.upper()}", value)
+    return values
 
 
 def _refuse_broken_lines(path: Path, text: str) -> None:
@@ -85,6 +92,19 @@ def _refuse_broken_lines(path: Path, text: str) -> None:
                 line=binding.original.line + before,
                 file=path,
             )
+
+
+def _refuse_misread(path: Path, name: str, value: str) -> None:
+    """Raise for a value that is taken as it stands and was hardly meant so."""
+    is_reference = _REFERENCE.fullmatch(value) or (name in _PLACES and _REFERENCE.search(value))
+    if is_reference or _CURLY.fullmatch(value):
+        why = "names like ${…} are not replaced" if is_reference else "curly quotation marks are part of it"
+        raise OperatorError(
+            "{name} in {file} is taken as it stands: {why}. Write the value itself.",
+            name=name,
+            file=path,
+            why=why,
+        )
 
 
 def refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:

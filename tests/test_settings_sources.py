@@ -109,6 +109,50 @@ def test_comments_and_lines_of_others_are_passed_over(home: Path):
     assert settings().language == "en"
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("pa$$w0rd$HOME", "pa$$w0rd$HOME"),
+        ("a${HOME}b", "a${HOME}b"),
+        ('"a${HOME}b"', "a${HOME}b"),
+        ("'a${NOPE:-x}b'", "a${NOPE:-x}b"),
+        ("a#b", "a#b"),
+        ("a b # why", "a b"),
+        ('"a #b "', "a #b "),
+        ("it's", "it's"),
+        (r"C:\new", r"C:\new"),
+        (r"'C:\new'", r"C:\new"),
+        (r'"a\\b\"c"', r'a\b"c'),
+        ("`a`", "`a`"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_value_is_taken_as_it_stands(home: Path, written, meant, end):
+    (home / ".env").write_text(f"OTN_VERIFY_TOKEN={written}{end}OTN_LANGUAGE=en{end}", newline="")
+    assert settings().verify_token.get_secret_value() == meant
+    assert settings().language == "en"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("OTN_APP_SECRET=${META_SECRET}", "not replaced"),
+        ('otn_app_secret="${META_SECRET:-x}"', "not replaced"),
+        ("OTN_DATA_DIR=${HOME}/otn", "not replaced"),
+        ("OTN_DATABASE_URL=postgresql://u:${PASSWORD}@h/otn", "not replaced"),
+        ("OTN_APP_SECRET=“hunter2”", "curly"),
+        ("OTN_APP_SECRET=‘hunter2’", "curly"),
+    ],
+)
+def test_a_value_that_was_hardly_meant_so_is_refused_without_repeating_it(home: Path, line, why):
+    (home / ".env").write_text(line + "\n")
+    with pytest.raises(OperatorError, match=why) as refused:
+        settings()
+    assert line.partition("=")[0].upper() in str(refused.value)
+    for secret in ("META_SECRET", "hunter2", "PASSWORD}", "HOME"):
+        assert secret not in str(refused.value)
+
+
 def test_a_link_that_leads_nowhere_is_refused(home: Path):
     (home / ".env").symlink_to("gone.env")
     with pytest.raises(OperatorError, match="leads nowhere"):
