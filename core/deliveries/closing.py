@@ -7,27 +7,38 @@ time.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core.broadcasts.rules import BroadcastState
+from core.broadcasts.rules import BroadcastState, is_too_late
 from core.consent import ledger as opt_ins
+from core.db import bulk
 from core.db.tables import Broadcast, Delivery
 from core.deliveries import ledger
 from core.deliveries.rules import DeliveryState
 
 
-def end_queued(db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime) -> int:
+def end_queued(
+    db: Session,
+    broadcast_id: int,
+    state: DeliveryState,
+    *,
+    reason: str,
+    now: datetime,
+    among: Collection[int] | None = None,
+) -> int:
     """End the queued deliveries of a broadcast in `state` and release their opt-ins; those in doubt end as
-    unknown and keep theirs. Returns how many opt-ins were released.
-
-    Exactly the opt-ins of what this call has ended are released, whatever else happens at the same time.
+    unknown and keep theirs. With `among`, only deliveries with these ids. Returns how many opt-ins were
+    released: exactly those of what this call has ended, whatever else happens at the same time.
     """
-    ledger.end_queued_in_doubt(db, broadcast_id, reason=reason, now=now)
-    unused = ledger.end_queued(db, broadcast_id, state, reason=reason, now=now)
-    opt_ins.release(db, [each for each in unused if each], now=now)
+    whose = [col(Delivery.broadcast_id) == broadcast_id]
+    if among is not None:
+        whose.append(col(Delivery.id).in_(bulk.among(among)))
+    unused = ledger.end_queued(db, *whose, state=state, reason=reason, now=now)
+    opt_ins.release(db, unused, now=now)
     return len(unused)
 
 
@@ -36,8 +47,25 @@ def end_cancelled(db: Session, broadcast: Broadcast, now: datetime) -> int:
     were released."""
     if broadcast.state != BroadcastState.CANCELLED:
         return 0
-    reason = broadcast.pause_code or "cancelled"
-    return end_queued(db, broadcast.id or 0, DeliveryState.CANCELLED, reason=reason, now=now)
+    return end_queued(db, broadcast.id or 0, DeliveryState.CANCELLED, reason=_why(broadcast), now=now)
+
+
+def end_if_over(db: Session, broadcast_ids: Collection[int], among: Collection[int], now: datetime) -> None:
+    """End those of the deliveries in `among`, queued again just now, whose broadcast was cancelled or is past
+    its best-before. The others of such a broadcast are for the clock: they may be hundreds of thousands."""
+    chosen = select(Broadcast).where(col(Broadcast.id).in_(broadcast_ids))
+    for each in db.execute(chosen.execution_options(populate_existing=True)).scalars().all():
+        if each.state == BroadcastState.CANCELLED:
+            ended, reason = DeliveryState.CANCELLED, _why(each)
+        elif is_too_late(each.best_before, now):
+            ended, reason = DeliveryState.SKIPPED, "too_late"
+        else:
+            continue
+        end_queued(db, each.id or 0, ended, reason=reason, now=now, among=among)
+
+
+def _why(cancelled: Broadcast) -> str:
+    return cancelled.pause_code or "cancelled"
 
 
 def count_unused(db: Session, broadcast_id: int) -> int:

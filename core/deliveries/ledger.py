@@ -183,11 +183,16 @@ def _accepting() -> bulk.CompiledStatement:
             mid=case((col(Delivery.customer_id).is_not(None), given.c.mid)),  # it leads to whom we forgot
             evidence=func.coalesce(col(Delivery.evidence), given.c.evidence),
             reason=None,
-            settled_at=bindparam("now", type_=UtcTime),
+            # An echo that came first has said when it was sent.
+            settled_at=case((_is_sent(), col(Delivery.settled_at)), else_=bindparam("now", type_=UtcTime)),
             lease_until=None,
             next_try_at=None,
         )
     )
+
+
+def _is_sent() -> ColumnElement[bool]:
+    return col(Delivery.state) == bulk.constant(DeliveryState.SENT)
 
 
 def settle_refused(
@@ -250,26 +255,15 @@ def mark_sent_after_all(db: Session, delivery: Delivery, *, evidence: str, at: d
 
 
 def end_queued(
-    db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime
-) -> list[int | None]:
-    """What is queued of a broadcast and was never in doubt ends in `state`. Returns the opt-in of each,
-    or None."""
-    queued = _queued(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.in_doubt).is_(False))
-    ended = queued.values(state=state, reason=reason, settled_at=now, next_try_at=None)
-    return list(db.execute(ended.returning(col(Delivery.opt_in_id))).scalars())
-
-
-def end_queued_in_doubt(db: Session, broadcast_id: int, *, reason: str, now: datetime) -> None:
-    """End the queued deliveries of a broadcast that may have been sent before as unknown."""
-    queued = _queued(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.in_doubt).is_(True))
-    db.execute(queued.values(state=DeliveryState.UNKNOWN, reason=reason, settled_at=now, next_try_at=None))
-
-
-def end_queued_of_customer(db: Session, customer_id: int, *, reason: str, now: datetime) -> None:
-    """Skip the queued deliveries to a customer; those that may have been sent before end as unknown."""
-    ended = case((col(Delivery.in_doubt), DeliveryState.UNKNOWN.value), else_=DeliveryState.SKIPPED.value)
-    queued = _queued(col(Delivery.customer_id) == customer_id)
-    db.execute(queued.values(state=ended, reason=reason, settled_at=now, next_try_at=None))
+    db: Session, *whose: ColumnElement[bool], state: DeliveryState, reason: str, now: datetime
+) -> list[int]:
+    """End the queued ones of these deliveries in `state`; those in doubt end as unknown. Returns the opt-ins
+    of the others, which the caller releases."""
+    ended = case((col(Delivery.in_doubt), DeliveryState.UNKNOWN.value), else_=state.value)
+    queued = _change(*whose, col(Delivery.state) == DeliveryState.QUEUED)
+    done = queued.values(state=ended, reason=reason, settled_at=now, next_try_at=None)
+    rows = db.execute(done.returning(col(Delivery.opt_in_id), col(Delivery.in_doubt)))
+    return [opt_in_id for opt_in_id, in_doubt in rows if opt_in_id is not None and not in_doubt]
 
 
 def settle_unknown(
@@ -301,10 +295,6 @@ def requeue(db: Session, chosen: Select[int | None], sources: Collection[Deliver
         next_try_at=None,
     )
     return _count(db.execute(queued))
-
-
-def _queued(*which: ColumnElement[bool]) -> Update:
-    return _change(*which, col(Delivery.state) == DeliveryState.QUEUED)
 
 
 def _change(*which: ColumnElement[bool]) -> Update:

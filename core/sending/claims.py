@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlmodel import Session, col
 
-from core.broadcasts.rules import BroadcastState, is_too_late
 from core.db import bulk, row_locks
 from core.db.engine import glancing, transaction, unless_locked, wait_for_locks
 from core.db.tables import Broadcast, Delivery, Reply
@@ -47,18 +46,8 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Cl
         theirs = [claim for claim in claims if claim.broadcast_id in free]
         fences = [(claim.delivery_id, claim.claim_number, claim.claimed_at) for claim in theirs]
         deliveries.hand_back(db, fences, worker=worker)
-        _end_if_over(db, free, now)
+        closing.end_if_over(db, free, {claim.delivery_id for claim in theirs}, now)
     return theirs
-
-
-def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:
-    """What is queued again for a broadcast that was cancelled, or is past its best-before, ends with it."""
-    rows = db.execute(select(Broadcast).where(col(Broadcast.id).in_(broadcast_ids))).scalars()
-    for broadcast in rows.all():
-        if broadcast.state == BroadcastState.CANCELLED:
-            closing.end_cancelled(db, broadcast, now)
-        elif is_too_late(broadcast.best_before, now):
-            closing.end_queued(db, broadcast.id or 0, DeliveryState.SKIPPED, reason="too_late", now=now)
 
 
 def take_over_lost(*, now: datetime) -> int:
@@ -91,7 +80,7 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
             by_sender[own or name].append(delivery_id)
         taken = [each for name, ids in by_sender.items() for each in _take_over_by(db, name, ids, now)]
         attempts.keep_lost(db, taken)
-        _end_if_over(db, {broadcast_id}, now)
+        closing.end_if_over(db, {broadcast_id}, {delivery_id for delivery_id, *_ in taken}, now)
         return len(taken)
 
 

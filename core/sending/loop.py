@@ -129,7 +129,8 @@ class SendingLoop:
             began = time.monotonic()
             pause = self.turn(claims=is_woken or began >= self._claim_at)
             is_woken = self._woken.wait(pause)
-            self._woken.clear()
+            if is_woken:  # else a wake just now would be lost
+                self._woken.clear()
             self._stop.wait(max(0.0, began + BREATH_SECONDS - time.monotonic()))
         self._wind_up()
         self.close()
@@ -220,23 +221,20 @@ class SendingLoop:
         self._claimed_at = time.monotonic()
         if not requests:
             return False
+        self._try_claim(requests)
+        return sum(each.count for each in requests) >= CLAIM_AT_MOST
+
+    def _try_claim(self, requests: Sequence[ClaimRequest]) -> None:
+        """Claim together; one by one if that fails, so that a defect met at one fanpage does not keep the
+        others from sending."""
         try:
             self._claim_and_plan(requests)
         except (SlotsMoved, *DATABASE_TROUBLE):
             raise
-        except Exception:  # a defect met at one fanpage must not keep the others from sending
-            log.exception("claim_failed", fanpages=len(requests))
-            for each in requests:
-                self._claim_alone(each)
-        return sum(each.count for each in requests) >= CLAIM_AT_MOST
-
-    def _claim_alone(self, request: ClaimRequest) -> None:
-        try:
-            self._claim_and_plan([request])
-        except (SlotsMoved, *DATABASE_TROUBLE):
-            raise
         except Exception:
-            log.exception("fanpage_not_claimed", fanpage_id=request.fanpage_id)
+            log.exception("claim_failed", fanpage_ids=[each.fanpage_id for each in requests])
+            for each in requests if len(requests) > 1 else ():
+                self._try_claim([each])
 
     def _claim_and_plan(self, requests: Sequence[ClaimRequest]) -> None:
         claimed_at = time.monotonic()
@@ -249,8 +247,13 @@ class SendingLoop:
         except SlotsMoved:
             self._forget_positions()
             raise
+        try:
+            self.calls.plan(batches, known_delay=self.planner.delay)
+        except Exception:  # nothing of it will leave
+            self.unsettled.take_in([claim for each in batches for claim in each.claims])
+            self._forget_positions()
+            raise
         self.planner.note_claimed(batches, claimed_at=claimed_at)
-        self.calls.plan(batches, known_delay=self.planner.delay)
 
     def _forget_positions(self, *, of_shards: Collection[int] | None = None) -> None:
         self.planner.forget_positions(of_shards=of_shards)

@@ -14,11 +14,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from core.broadcasts.rules import BroadcastState
 from core.customers import unreachable_marks
 from core.db import row_locks
 from core.db.engine import transaction, wait_for_locks
-from core.db.tables import Broadcast
 from core.deliveries import attempts, closing, evidence, recent_outcomes
 from core.deliveries import ledger as deliveries
 from core.deliveries.attempts import Attempt
@@ -50,9 +48,11 @@ class Outcome:
 
 
 def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Record what became of these claims, then let the breaker judge it. Repeating it changes nothing.
+    """Record what became of these claims, then let the breaker judge it.
 
-    Raises whatever the database raises; then nothing is recorded. A locked row is waited for 200 ms.
+    Raises whatever the database raises; then nothing is recorded, unless it was the commit that failed.
+    Repeating it changes no delivery and no opt-in; only the calls and the outcomes of late are counted again.
+    A locked row is waited for 200 ms.
     """
     if not outcomes:
         return
@@ -74,8 +74,9 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
         attempts.keep(db, _attempts_worth_keeping(outcomes), now=now)
         evidence.catch_up(db, [c.delivery_id for c, v in moved if v.state == DeliveryState.SENT])
         fanpage_limits.follow_up(db, failures, now)
-        for broadcast_id in sorted({claim.broadcast_id for claim, _ in refused}):
-            _after_refusals(db, broadcast_id, now)
+        if refused:  # what went back to the queue of a broadcast that has ended meanwhile ends with it
+            broadcast_ids = {claim.broadcast_id for claim, _ in refused}
+            closing.end_if_over(db, broadcast_ids, {claim.delivery_id for claim, _ in refused}, now)
         allowance.note_calls(db, calls, now=now)
         recent = recent_outcomes.note(db, _counted(outcomes, moved))
     stopped = fanpage_limits.stopped_by(failures)
@@ -213,12 +214,3 @@ def _mark_unreachable(
         if v.state == DeliveryState.FAILED and v.reason in UNREACHABLE_REASONS
     ]
     unreachable_marks.mark_unreachable(db, blamed)
-
-
-def _after_refusals(db: Session, broadcast_id: int, now: datetime) -> None:
-    """What went back to the queue of a broadcast that has ended meanwhile ends with it."""
-    broadcast = db.get_one(Broadcast, broadcast_id, populate_existing=True)
-    if broadcast.state == BroadcastState.CANCELLED:
-        closing.end_cancelled(db, broadcast, now)
-    elif broadcast.best_before and broadcast.best_before <= now:
-        closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)

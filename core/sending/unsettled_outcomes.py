@@ -16,10 +16,8 @@ from core.messenger.client import Accepted
 from core.sending import claims, settling
 from core.sending.calls.grouping import Returned
 from core.sending.replies import claims as reply_claims
-from core.sending.replies import languages
 from core.sending.replies import settling as reply_settling
 from core.sending.replies.claims import ReplyClaim
-from core.sending.replies.languages import LearntLanguage
 from core.sending.replies.settling import ReplyOutcome
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
@@ -29,7 +27,7 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 1.0  # plain acceptances change nothing for those to come
 MANY = 1000  # a settle of so many takes long enough
 LOCKED_SECONDS = 1.0  # before a fanpage is tried again some row of which somebody keeps locked
-T = TypeVar("T", Outcome, ReplyOutcome, LearntLanguage)
+T = TypeVar("T", Outcome, ReplyOutcome)
 
 
 class SettleResult(Enum):
@@ -76,7 +74,6 @@ class UnsettledOutcomes:
             return
         self._settle(Outcome, settling.settle)
         self._settle(ReplyOutcome, reply_settling.settle)
-        self._settle(LearntLanguage, languages.settle)
         self._hand_back()
         self._since = self.settled_at = time.monotonic()
 

@@ -52,10 +52,13 @@ def test_what_was_cut_short_is_swept_up(studio, launched, cut_short, opt_in_stat
     assert set(opt_in_states()) == {"available"}
 
 
-def test_what_comes_back_from_a_worker_ends_the_rest_as_well(studio, launched, cut_short) -> None:
+def test_what_comes_back_from_a_worker_ends_and_the_rest_is_swept_up(studio, launched, cut_short) -> None:
+    """The loop, which hands back for all fanpages, does not stop for the rest of one large broadcast."""
     held = claiming.claim(launched, 5, worker="worker a", now=studio.now)
     cut_short(studio, launched)
     claims.hand_back(held, worker="worker a", now=studio.now)
+    assert studio.show(launched).counts["cancelled"] == 5
+    scheduled_jobs.sweep(now=studio.now)
     assert studio.show(launched).counts["cancelled"] == 20
 
 

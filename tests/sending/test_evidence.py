@@ -274,3 +274,14 @@ def test_an_echo_is_believed_only_for_the_customer_it_names(case: Case) -> None:
         assert db.get_one(Customer, other).psid == "4242"
         assert db.execute(select(col(Delivery.state))).scalar_one() == "unknown"
     assert not told
+
+
+def test_what_was_read_right_after_it_was_sent_counts_although_the_settle_came_later(case: Case) -> None:
+    sent_at = case.studio.now
+    claim_all([case])
+    case.echo(sent_at)
+    case.studio.now += timedelta(seconds=5)
+    for _ in range(2):  # repeating it changes nothing
+        case.settle(Accepted("m_1"))
+    case.read(sent_at + timedelta(seconds=2))
+    assert case.look().read_at == sent_at + timedelta(seconds=2)

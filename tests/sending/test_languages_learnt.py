@@ -18,8 +18,8 @@ from core.db.tables import Customer, Reply, Request
 from core.messenger.client import GraphRefused, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending.replies import claims as reply_claims
-from core.sending.replies import languages
-from core.sending.replies.languages import LearntLanguage
+from core.sending.replies import settling
+from core.sending.replies.settling import ReplyOutcome
 from tests import claiming
 from tests.sending.conftest import Studio
 
@@ -87,14 +87,14 @@ def test_what_was_learnt_in_between_is_not_asked_for_again(
 
 def test_settling_it_twice_or_after_the_claim_was_lost_answers_once(studio: Studio, customer: int) -> None:
     (mine,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
-    learnt = LearntLanguage(mine, LAN, asked_profile=True)
+    learnt = ReplyOutcome(mine, None, LAN, asked_profile=True)
     studio.now += timedelta(seconds=61)
     assert reply_claims.end_lost(now=studio.now) == 0  # nothing was sent: it waits once more
-    languages.settle([learnt], now=studio.now)
+    settling.settle([learnt], now=studio.now)
     (again,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker b", now=studio.now)
     assert again.reply_id == mine.reply_id
     for _ in range(2):
-        languages.settle([LearntLanguage(again)], now=studio.now)
+        settling.settle([ReplyOutcome(again, None)], now=studio.now)
     with reading() as db:
         bodies = [row.body for row in db.exec(select(Reply).order_by(Reply.id))]
     assert bodies == [{}, {"text": "It costs 10"}, {"text": "Buy it"}]
@@ -104,7 +104,7 @@ def test_an_answer_whose_message_is_gone_meanwhile_is_not_given(studio: Studio, 
     (mine,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
     with transaction() as db:
         db.get_one(Customer, customer).window_closes_at = studio.now
-    languages.settle([LearntLanguage(mine, LAN, asked_profile=True)], now=studio.now)
+    settling.settle([ReplyOutcome(mine, None, LAN, asked_profile=True)], now=studio.now)
     with reading() as db:
         assert [row.body for row in db.exec(select(Reply))] == [{}]  # only what waits behind it
 

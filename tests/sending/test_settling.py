@@ -17,6 +17,7 @@ from core.broadcasts import actions
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, loop, settling
+from core.sending.limits import allowance, breaker_trip
 from core.sending.settling import Outcome
 from tests import claiming
 from tests.databases import TestDatabase
@@ -190,3 +191,23 @@ def test_told_to_stop_it_gives_up_what_it_cannot_write_in_time(
     broadcast_id, made = with_an_answer(studio, Accepted("m.1"), is_told_to_stop=True)
     made.run()
     assert studio.show(broadcast_id).counts["sending"] == 1
+
+
+def test_a_defect_of_the_breaker_does_not_settle_anything_twice(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled: list[int] = []
+    monkeypatch.setattr(breaker_trip, "judge", raises(RuntimeError("a defect")))
+    monkeypatch.setattr(allowance, "note_calls", lambda _db, calls, **_: settled.append(sum(calls.values())))
+    studio.people(3)
+    studio.platform.fault = lambda *_: REFUSED
+    studio.launch(studio.broadcast())
+    studio.loop().drain()
+    assert sum(settled) == 3
+
+
+def raises(problem: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise problem
+
+    return fail

@@ -9,9 +9,14 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
+from core.accounts.rules import COMMAND_LINE
+from core.db import holding
 from core.db.engine import reading
 from core.db.tables import Delivery, Reply
+from core.installation import hold_actions
+from core.messenger.client import Profile
 from core.sending.calls import runner as call_runner
+from core.sending.loop import SendingLoop
 from core.sending.senders import sender
 from core.sending.senders.one_time_token import OneTimeToken, OpenedToken
 from core.sending.senders.sender import Claim
@@ -111,3 +116,51 @@ def test_a_picture_goes_as_its_attachment_as_soon_as_that_is_known(monkeypatch: 
     assert shown() == {"url": f"https://otn.shop.vn/pictures/{NAME}"}
     known[NAME] = "77"
     assert shown() == {"attachment_id": "77"}
+
+
+def test_what_is_stopped_while_it_is_written_does_not_leave(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, opt_in_states: Any
+) -> None:
+    """Also in a call that holds messages of several fanpages."""
+    other = Studio(studio.arrange, studio.now, studio.wire)
+    platforms = {studio.fanpage_id: studio.platform, other.fanpage_id: other.platform}
+    loop = studio.loop(find_connections=lambda ids: {key: platforms[key] for key in ids})
+
+    def slow(_wording: str) -> tuple[str | None, int]:
+        stop_and_look(studio, loop)
+        return None, 0
+
+    monkeypatch.setattr(sender, "parts_of", slow)
+    for each in (studio, other):
+        each.opt_in(f"token-{each.fanpage_id}")
+        each.launch(each.broadcast())
+    loop.drain()
+    assert not studio.platform.tries
+    assert not other.platform.tries
+    assert opt_in_states() == {"reserved": 2}
+
+
+def test_a_reply_is_not_sent_once_all_is_stopped_while_the_name_is_asked_for(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = studio.loop()
+
+    def slow(_platform: Any, _psid: str) -> Profile:
+        stop_and_look(studio, loop)
+        return Profile(first_name="Mai", last_name=None, locale=None)
+
+    monkeypatch.setattr(type(studio.platform), "profile", slow)
+    studio.reply(body={"text": "Chào {{first_name|bạn}}"})
+    loop.drain()
+    assert studio.platform.to_psids == []
+    hold_actions.release_hold(COMMAND_LINE, now=studio.now)
+    monkeypatch.setattr(type(studio.platform), "profile", lambda *_: pytest.fail("it is known by now"))
+    studio.loop().drain()
+    assert [body["message"]["text"] for body in studio.platform.to_psids] == ["Chào Mai"]
+
+
+def stop_and_look(studio: Studio, loop: SendingLoop) -> None:
+    """All sending is stopped, and the loop knows it."""
+    if holding.current_hold() is None:
+        hold_actions.stop_sending(COMMAND_LINE, now=studio.now)
+    loop.snapshots.fresh(0.0)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from core.messenger.message_limits import BATCH_LIMIT
 from core.sending.replies.claims import ReplyClaim
-from core.sending.replies.languages import LearntLanguage
 from core.sending.replies.settling import ReplyOutcome
 from core.sending.senders.sender import Claim, Sender
 from core.sending.settling import Outcome
@@ -29,7 +28,7 @@ PUT_OFF_SECONDS = 10.0  # a broadcast message that was claimed so long ago gives
 
 Call = list[Claim] | list[ReplyClaim]
 # What comes back; a claim has never left.
-Returned = Outcome | ReplyOutcome | LearntLanguage | Claim | ReplyClaim
+Returned = Outcome | ReplyOutcome | Claim | ReplyClaim
 _Places = dict[int, deque[tuple[float, Call, Claim]]]
 
 

@@ -25,7 +25,6 @@ from core.pictures.rules import with_pictures
 from core.sending.calls.connections import Connections
 from core.sending.calls.grouping import Call, Returned
 from core.sending.replies.claims import OUR_ERROR, ReplyClaim
-from core.sending.replies.languages import LearntLanguage
 from core.sending.replies.settling import ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim
@@ -110,7 +109,7 @@ class CallRunner:
         here, and does not delay the others."""
         sender, began = leaving[0][0].sender, self._clock()
         returned: list[Returned] = []
-        items, theirs = [], []
+        written: list[tuple[Claim, Any]] = []
         for claim, connection in leaving:
             content = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].content
             item = _written(partial(sender.write, content, claim, connection.link_address))
@@ -119,11 +118,15 @@ class CallRunner:
             elif item is None:
                 returned.append(claim)
             else:
-                items.append((connection, item))
-                theirs.append(claim)
+                written.append((claim, item))
+        # Again, for writing may have waited for the database.
+        now_by = self._connections_for([claim for claim, _ in written], self._snapshots.latest)
+        returned += [claim for (claim, _), by in zip(written, now_by, strict=True) if by is None]
+        items = [(by, item) for (_, item), by in zip(written, now_by, strict=True) if by is not None]
+        theirs = [claim for (claim, _), by in zip(written, now_by, strict=True) if by is not None]
 
         def may_leave(place: int) -> bool:  # by what is known then
-            return self._connections_for([theirs[place]], self._snapshots.latest) != [None]
+            return self._may_still_leave(theirs[place])
 
         try:
             answers = sender.send(items, self._mixed_calls, may_leave) if items else []
@@ -137,24 +140,29 @@ class CallRunner:
     def _send_reply(self, claim: ReplyClaim, connection: Messenger) -> Returned:
         """Send one reply; before that ask for the customer's name, if the text needs it and it was never
         asked for. What waits for the customer's language is not sent."""
-        if claim.begins_with is not None:
-            return _learn_language(connection, claim)
         name, profile, asked = claim.first_name, None, False
-        if not claim.knows_profile and "{{" in json.dumps(claim.body):
+        waits_for_language = claim.begins_with is not None
+        if not claim.knows_profile and (waits_for_language or "{{" in json.dumps(claim.body)):
             asked, profile = _ask_profile(connection, claim)
             name = profile.first_name if profile else name
+        if waits_for_language:
+            return ReplyOutcome(claim, None, profile, asked)
         body = _written(partial(_body_of_reply, claim, name, connection.link_address))
-        if body is None:
-            return claim
         if isinstance(body, Failure):
             return ReplyOutcome(claim, body, profile, asked)
-        if claim.begins_answer and not claim.counted_attempts:
+        if body is not None and claim.begins_answer and not claim.counted_attempts:
             _show_typing(connection, claim)
+        if body is None or not self._may_still_leave(claim):
+            return ReplyOutcome(claim, None, profile, asked)
         try:
             (answer,) = connection_check.attribute_refusals(connection, [connection.send(body)])
         except Exception as problem:
             answer = _defect(NextStep.IN_DOUBT, problem)
         return ReplyOutcome(claim, answer, profile, asked, answered_at=self._clock())
+
+    def _may_still_leave(self, claim: Claim | ReplyClaim) -> bool:
+        """Whether it may leave by what is known now, after what was done for it in the meantime."""
+        return self._connections_for([claim], self._snapshots.latest) != [None]
 
 
 def _may_leave(claim: Claim | ReplyClaim, snapshot: Snapshot, now: datetime) -> bool:
@@ -175,13 +183,6 @@ def _body_of_reply(claim: ReplyClaim, first_name: str | None, link_address: str)
     if claim.comment_id is None:
         return wire.send_to_psid(claim.psid, message)
     return wire.send_to_comment(claim.comment_id, message)
-
-
-def _learn_language(messenger: Messenger, claim: ReplyClaim) -> LearntLanguage:
-    if claim.knows_profile:
-        return LearntLanguage(claim)
-    asked, profile = _ask_profile(messenger, claim)
-    return LearntLanguage(claim, profile, asked_profile=asked)
 
 
 def _ask_profile(messenger: Messenger, claim: ReplyClaim) -> tuple[bool, Profile | None]:

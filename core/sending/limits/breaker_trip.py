@@ -38,14 +38,15 @@ def judge_fanpages(
 ) -> None:
     """After a settle: judge what was noted of each fanpage's refusals. It stopped those in `stopped`.
 
-    The settle is done: trouble with the database now must not repeat it, and `judge_sending_broadcasts` makes
-    up for it.
+    The settle is done: whatever fails now must not repeat it, and `judge_sending_broadcasts` makes up for it.
     """
     for fanpage_id in sorted({*noted, *stopped}):
         try:
             judge(fanpage_id, noted.get(fanpage_id, {}), is_stopped=fanpage_id in stopped, now=now)
         except DATABASE_TROUBLE as problem:
             log.warning("breaker_not_asked", fanpage_id=fanpage_id, error=type(problem).__name__)
+        except Exception:
+            log.exception("breaker_failed", fanpage_id=fanpage_id)
 
 
 def judge(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now: datetime) -> None:

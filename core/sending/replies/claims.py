@@ -171,12 +171,13 @@ def hand_back(claims: Sequence[ReplyClaim]) -> None:
         wait_for_locks(db, PATIENCE)
         row_locks.lock_replies(db, {claim.reply_id for claim in claims})
         for claim in sorted(claims, key=lambda each: each.reply_id):
-            db.execute(
-                update(Reply)
-                .where(col(Reply.id) == claim.reply_id, is_claimed_by(claim))
-                .values(state=ReplyState.QUEUED, lease_until=None, claimed_by=None)
-                .execution_options(synchronize_session=False)
-            )
+            queue_again(db, col(Reply.id) == claim.reply_id, is_claimed_by(claim))
+
+
+def queue_again(db: Session, *which: ColumnElement[bool]) -> None:
+    """Queue claimed replies again as they were, as if they had not been claimed."""
+    queued = {"state": ReplyState.QUEUED, "lease_until": None, "claimed_by": None}
+    db.execute(update(Reply).where(*which).values(**queued).execution_options(synchronize_session=False))
 
 
 def end_lost(*, now: datetime) -> int:

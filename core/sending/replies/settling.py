@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, delete, update
 from sqlmodel import Session, col
 
+from core.conversation.replies import begin_answer
 from core.conversation.rules import ReplyState
 from core.customers import unreachable_marks
 from core.customers.profiles import store_profile
@@ -25,19 +26,18 @@ from core.messenger.client import Accepted, Answer, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending.limits import breaker_trip, fanpage_limits
 from core.sending.limits.allowance import note_calls
-from core.sending.replies.claims import MAX_ATTEMPTS, ReplyClaim, is_claimed_by
+from core.sending.replies.claims import MAX_ATTEMPTS, PATIENCE, ReplyClaim, is_claimed_by, queue_again
 from core.sending.rules import NOT_SENT_SECONDS, set_aside, wait_after
 
-PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 _MAY_TURN_OUT_SENT = (ReplyState.SENDING, ReplyState.QUEUED, ReplyState.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyOutcome:
-    """What became of a claimed reply that was put on the wire."""
+    """What became of a claimed reply; without an answer nothing was sent."""
 
     claim: ReplyClaim
-    answer: Answer
+    answer: Answer | None
     profile: Profile | None = None  # asked for on the way
     asked_profile: bool = False
     answered_at: datetime | None = None
@@ -46,12 +46,13 @@ class ReplyOutcome:
 def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
     """Record what became of these claims of any fanpages, then let the breaker judge it.
 
-    An acceptance always counts, any other outcome only while the claim is still ours; repeating it changes
-    nothing. Raises whatever the database raises; then nothing is recorded.
+    An acceptance always counts, any other outcome only while the claim is still ours. Raises whatever the
+    database raises; then nothing is recorded, unless it was the commit that failed. Repeating it changes no
+    reply; only the calls and the outcomes of late are counted again.
     """
     if not outcomes:
         return
-    calls = Counter([o.claim.fanpage_id for o in outcomes])
+    calls = Counter([o.claim.fanpage_id for o in outcomes if o.answer is not None])
     outcomes = _with_some_set_aside(outcomes, calls)
     failures = fanpage_limits.by_fanpage(
         (o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)
@@ -84,7 +85,10 @@ def _settle_each(
         claim = outcome.claim
         if outcome.asked_profile:
             store_profile(db, claim.customer_id, claim.psid, outcome.profile, now)
-        ended[claim.fanpage_id] += _settle(db, outcome, now)
+        if outcome.answer is None:
+            _go_on(db, claim, now)
+        else:
+            ended[claim.fanpage_id] += _settle(db, outcome, outcome.answer, now)
     return ended
 
 
@@ -106,12 +110,22 @@ def _with_some_set_aside(outcomes: Sequence[ReplyOutcome], calls: Mapping[int, i
     ]
 
 
-def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Refusal | None]:
+def _go_on(db: Session, claim: ReplyClaim, now: datetime) -> None:
+    """Begin the answer that waited for the customer's language, in the place of the reply that stood for it;
+    any other reply is queued again."""
+    ours = col(Reply.id) == claim.reply_id, is_claimed_by(claim)
+    if claim.begins_with is None:
+        queue_again(db, *ours)
+    elif db.execute(delete(Reply).where(*ours).returning(col(Reply.id))).first() is not None:
+        begin_answer(db, claim.fanpage_id, claim.customer_id, claim.begins_with, now)
+
+
+def _settle(db: Session, outcome: ReplyOutcome, answer: Answer, now: datetime) -> list[Refusal | None]:
     """Record one outcome. Returns what the breaker counts of it, if anything."""
-    values = _values(outcome, now)
+    values = _values(answer, outcome.claim.counted_attempts + 1, now)
     may_move = (
         col(Reply.state).in_(_MAY_TURN_OUT_SENT)
-        if isinstance(outcome.answer, Accepted)
+        if isinstance(answer, Accepted)
         else is_claimed_by(outcome.claim)
     )
     moved = db.execute(
@@ -139,9 +153,8 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Refusal |
             return []
 
 
-def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
-    """What an outcome changes in the reply's row."""
-    answer, attempts = outcome.answer, outcome.claim.counted_attempts + 1  # with this one
+def _values(answer: Answer, attempts: int, now: datetime) -> dict[str, Any]:
+    """What the answer to so many attempts changes in the reply's row."""
     if isinstance(answer, Accepted):
         return {"state": ReplyState.SENT, "mid": answer.mid[:200], "reason": None, "settled_at": now}
     said = {"reason": answer.reason, "detail": answer.detail or None}
