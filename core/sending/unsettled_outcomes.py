@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from enum import Enum, auto
 from typing import TypeVar
 
 import structlog
@@ -28,14 +27,6 @@ EVERY_SECONDS = 1.0  # plain acceptances change nothing for those to come
 MANY = 1000  # a settle of so many takes long enough
 LOCKED_SECONDS = 1.0  # before a fanpage is tried again some row of which somebody keeps locked
 T = TypeVar("T", Outcome, ReplyOutcome)
-
-
-class SettleResult(Enum):
-    """What became of an attempt to settle outcomes."""
-
-    SETTLED = auto()
-    FAILED = auto()
-    LOCKED = auto()  # somebody keeps a row locked
 
 
 class UnsettledOutcomes:
@@ -81,47 +72,39 @@ class UnsettledOutcomes:
         """The outcomes of this kind: together, and those of fanpages with a locked row by themselves."""
         mine = [each for each in self._waiting if isinstance(each, kind)]
         locked = [each for each in mine if each.claim.fanpage_id in self._locked] if self._locked else []
-        together = [each for each in mine if each.claim.fanpage_id not in self._locked] if locked else mine
-        if together and self._try_settle(settle, together) == SettleResult.SETTLED:
-            self._remove(together)
-            mine = locked
-        for fanpage_id, of_one in _by_fanpage(mine).items():
-            if self._locked.get(fanpage_id, 0.0) <= time.monotonic():
-                self._settle_one(settle, fanpage_id, of_one)
+        free = [each for each in mine if each.claim.fanpage_id not in self._locked] if locked else mine
+        if free:
+            self._settle_part(settle, free)
+        for fanpage_id, of_one in _by_fanpage(locked).items():
+            if self._locked[fanpage_id] <= time.monotonic():
+                del self._locked[fanpage_id]
+                self._settle_part(settle, of_one)
 
-    def _settle_one(self, settle: Callable[..., None], fanpage_id: int, outcomes: Sequence[T]) -> None:
-        """Settle one fanpage's outcomes; if that fails, one by one up to the first with a locked row."""
-        result = self._try_settle(settle, outcomes)
-        if result == SettleResult.SETTLED:
-            self._remove(outcomes)
-        elif result == SettleResult.FAILED and all(self._settle_alone(settle, each) for each in outcomes):
-            result = SettleResult.SETTLED
-        if result == SettleResult.SETTLED:
-            self._locked.pop(fanpage_id, None)
-        else:
-            self._locked[fanpage_id] = time.monotonic() + LOCKED_SECONDS
-
-    def _settle_alone(self, settle: Callable[..., None], outcome: T) -> bool:
-        """Settle one outcome; returns False while a row is locked. One that fails even alone is dropped: its
-        claim is taken over when the lease has run out."""
-        if self._try_settle(settle, [outcome]) == SettleResult.LOCKED:
-            return False
-        self._remove([outcome])
-        return True
-
-    def _try_settle(self, settle: Callable[..., None], outcomes: Sequence[T]) -> SettleResult:
-        """Settle these outcomes together. Raises what is DATABASE_TROUBLE, except a locked row."""
+    def _settle_part(self, settle: Callable[..., None], part: Sequence[T]) -> None:
+        """Settle these together; if that fails, fanpage by fanpage, and then one by one up to the first with
+        a locked row. One that fails even alone is dropped: its claim is taken over when the lease has run
+        out. Raises what is DATABASE_TROUBLE, except a locked row."""
+        fanpage_id, *others = {each.claim.fanpage_id for each in part}
         try:
-            settle(outcomes, now=self._clock())
+            settle(part, now=self._clock())
         except (*DATABASE_TROUBLE, OperatorError) as problem:
             if not is_locked(problem):
                 raise
-            log.warning("settling_delayed", outcomes=len(outcomes))
-            return SettleResult.LOCKED
+            log.warning("settling_delayed", outcomes=len(part))
+            if not others:
+                self._locked[fanpage_id] = time.monotonic() + LOCKED_SECONDS
+                return
         except Exception:
-            log.exception("settle_failed", outcomes=len(outcomes))
-            return SettleResult.FAILED
-        return SettleResult.SETTLED
+            log.exception("settle_failed", outcomes=len(part))
+            if len(part) == 1:
+                self._remove(part)
+                return
+        else:
+            self._remove(part)
+            return
+        for smaller in _by_fanpage(part).values() if others else ([each] for each in part):
+            if smaller[0].claim.fanpage_id not in self._locked:
+                self._settle_part(settle, smaller)
 
     def _hand_back(self) -> None:
         """Hand back the claims that never left. Those of a broadcast being changed wait for next time."""
