@@ -42,17 +42,18 @@ from core.funnel import counting as funnel_counting
 from core.inbox import old_events, processing
 from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
+from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.pictures import scheduled_jobs as pictures
 from core.pictures.unused import delete_unused
 from core.retention.scheduled_jobs import delete_old
 from core.sending import claims
-from core.sending.calls.mixed_call_reports import MixedCallReports
 from core.sending.due_actions import DueActions, never_failing
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
 from core.sending.replies import claims as reply_claims
 from core.sending.replies.watch import ReplyWatch
 from core.sending.rules import LEASE
 from core.sending.sharing.assignment import Assignment, assignment_for
+from core.settings import settings
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.heartbeat = HeartbeatWriter(WORKER, self.clock)
         self.clock_watch = ClockWatch(self.clock, LEASE.total_seconds())
-        self.mixed_calls = MixedCallReports(self.heartbeat.process)
+        self.mixed_calls = MixedCallSwitch(wanted=settings().batch_across_fanpages)
         self.loop = SendingLoop(
             worker=self.heartbeat.process,
             find_connections=find_connections,
@@ -81,7 +82,7 @@ class Worker:
             stop=self.stop,
             clock=self.clock,
             still_ours=self.heartbeat.still_ours,
-            mixed_calls=self.mixed_calls.mixed_calls,
+            mixed_calls=self.mixed_calls,
         )
         self.assignment: Assignment = assignment_for(self.loop, self.heartbeat.is_fresh)
         self._due_actions = DueActions(
@@ -274,11 +275,10 @@ class Worker:
         self._held = found.message if found else ""
 
     def _write_heartbeat(self) -> None:
-        """Write the heartbeat, and what is kept beside it; log how long the database could not be reached."""
+        """Write the heartbeat; log how long the database could not be reached."""
         try:
             self.clock.measure()
-            self.heartbeat.beat()
-            self.mixed_calls.keep(now=self.clock())
+            self.heartbeat.beat(mixed_calls_are_refused=self.mixed_calls.is_refused)
         except DATABASE_TROUBLE:
             self._away_since = self._away_since or time.monotonic()
             raise

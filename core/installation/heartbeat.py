@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Select, delete, select
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from core.db.dialects import insert_into
-from core.db.engine import transaction
+from core.db.engine import reading, transaction
 from core.db.tables import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,14 @@ def is_of_kind(kind: str) -> ColumnElement[bool]:
     return col(Heartbeat.process).startswith(f"{kind} ")
 
 
+def mixed_calls_are_refused(*, since: datetime) -> bool:
+    """Whether a worker with a heartbeat since then has to keep the messages of fanpages in calls of their
+    own."""
+    refused = col(Heartbeat.mixed_refused_at).is_not(None), col(Heartbeat.at) > since
+    with reading() as db:
+        return db.execute(select(col(Heartbeat.process)).where(*refused).limit(1)).first() is not None
+
+
 class HeartbeatWriter:
     """The heartbeat of this process."""
 
@@ -56,15 +65,16 @@ class HeartbeatWriter:
         self._started_at: datetime | None = None
         self._of_its_kind = is_of_kind(kind)
 
-    def beat(self) -> None:
-        """Write the heartbeat. Raises the errors of the database."""
+    def beat(self, *, mixed_calls_are_refused: bool = False) -> None:
+        """Write the heartbeat, and whether this worker has to keep fanpages apart, for the doctor to show
+        (0039). Raises the errors of the database."""
         began = time.monotonic()
         if began - self._beat_at > FRESH_SECONDS:
             self._unbroken_since = began  # before others see the beat, for whom older claims are lost
         with transaction() as db:
             db.connection()  # connecting may take long; the time is read after it
             now = self._clock()
-            self._write(db, now)
+            self._write(db, now, mixed_refused_at=now if mixed_calls_are_refused else None)
             self._delete_long_silent(db, now)
             self.leads = self._is_oldest(db, now)
         self._beat_at = began
@@ -96,12 +106,11 @@ class HeartbeatWriter:
         except SQLAlchemyError as problem:
             log.warning("heartbeat_removal_failed", process=self.process, error=type(problem).__name__)
 
-    def _write(self, db: Session, now: datetime) -> None:
+    def _write(self, db: Session, now: datetime, **more: Any) -> None:
         self._started_at = self._started_at or now
-        values = {"process": self.process, "at": now, "started_at": self._started_at}
-        insert = insert_into(Heartbeat).values(values)
-        again = insert.on_conflict_do_update(index_elements=["process"], set_={"at": insert.excluded.at})
-        db.execute(again)
+        changing = {"at": now, **more}
+        insert = insert_into(Heartbeat).values(process=self.process, started_at=self._started_at, **changing)
+        db.execute(insert.on_conflict_do_update(index_elements=["process"], set_=changing))
 
     def _delete_long_silent(self, db: Session, now: datetime) -> None:
         """Delete old heartbeats of our own kind, since webhook servers go by other clocks than workers."""

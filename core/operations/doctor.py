@@ -22,11 +22,11 @@ from core.errors import OperatorError
 from core.fanpages import health_actions, queries
 from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
 from core.installation import key_check
-from core.installation.heartbeat import WORKER, is_of_kind
+from core.installation.heartbeat import WORKER, is_of_kind, mixed_calls_are_refused
 from core.installation.key_check import AnotherKey
+from core.messenger.mixed_call_switch import MIXED_CALLS_REFUSED
 from core.messenger.reasons import describe
 from core.operations.server_check import problems_of_server
-from core.sending.calls import mixed_call_reports
 from core.settings import settings
 
 CLOCK_TOLERANCE = timedelta(seconds=30)
@@ -121,7 +121,8 @@ def _worker() -> Iterator[str]:
 
 
 def _mixed_calls() -> Iterator[str]:
-    yield from mixed_call_reports.problems(silent_since=utc_now() - SILENT)
+    if mixed_calls_are_refused(since=utc_now() - SILENT):
+        yield MIXED_CALLS_REFUSED
 
 
 def _fanpages() -> Iterator[str]:

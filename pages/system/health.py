@@ -12,7 +12,8 @@ from core.inbox import event_queries
 from core.inbox import queries as inbox
 from core.inbox.event_filters import EventFilter
 from core.inbox.rules import EventState
-from core.sending.calls import mixed_call_reports
+from core.installation.heartbeat import mixed_calls_are_refused
+from core.messenger.mixed_call_switch import MIXED_CALLS_REFUSED
 from core.settings import settings
 from pages.components import page_registry
 from pages.components.fanpage_state import (
@@ -96,8 +97,8 @@ def _live() -> None:
     _silence(alive)
     for said, values in backups.problems(now=utc_now()):
         st.warning(_(said, **values), icon=":material/backup:")
-    for said in mixed_call_reports.problems(silent_since=utc_now() - ALIVE_WITHIN):
-        st.warning(_(said), icon=":material/call_split:")
+    if mixed_calls_are_refused(since=utc_now() - ALIVE_WITHIN):
+        st.warning(_(MIXED_CALLS_REFUSED), icon=":material/call_split:")
     if processes:
         columns = [
             Column(_("Process"), lambda row: f"{row.kind} {row.name}", "50%"),

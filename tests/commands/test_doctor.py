@@ -9,11 +9,12 @@ import pytest
 from core.clock import utc_now
 from core.db.engine import transaction
 from core.db.tables import Fanpage, Heartbeat
-from core.messenger.errors import Failure, NextStep
+from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.operations import doctor, server_check
-from core.sending.calls.mixed_call_reports import MixedCallReports
 from core.settings import settings
+from core.worker import Worker
 from tests.arrange import Arrange
+from tests.databases import TestDatabase
 
 
 def found() -> str:
@@ -84,36 +85,33 @@ def test_the_heartbeat_of_a_webhook_server_is_none_of_a_worker(arrange: Arrange)
 
 
 def test_a_worker_whose_mixed_calls_are_refused_is_named_until_they_work_or_it_ends(arrange: Arrange) -> None:
-    said, now = "Messenger rejects calls that contain messages of several fanpages", utc_now()
-    batches = MixedCallReports("worker a")
-    for _ in range(3):
-        batches.mixed_calls.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))
-    batches.keep(now=now)  # without a heartbeat yet: kept with the first one
-    with transaction() as db:
-        db.add(Heartbeat(process="worker a", at=now, started_at=now))
-        db.add(Heartbeat(process="worker b", at=now, started_at=now))
+    said = "Messenger rejects calls that contain messages of several fanpages"
+    mine, other = HeartbeatWriter(WORKER, utc_now), HeartbeatWriter(WORKER, utc_now)
+    other.beat()
+    mine.beat()
     assert said not in found()
-    batches.keep(now=now)
+    mine.beat(mixed_calls_are_refused=True)
     assert said in found()
-    batches.mixed_calls.succeeded()
-    batches.keep(now=now)
+    mine.beat()
     assert said not in found()
-    for _ in range(3):
-        batches.mixed_calls.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))
-    batches.keep(now=now)
+    mine.beat(mixed_calls_are_refused=True)
     with transaction() as db:
-        db.get_one(Heartbeat, "worker a").at = now - timedelta(minutes=1)
+        db.get_one(Heartbeat, mine.process).at = utc_now() - timedelta(minutes=1)
     assert said not in found()
 
 
 @pytest.mark.parametrize(("written", "wanted"), [("yes", True), ("no", False), (None, True)])
-def test_the_setting_decides_whether_fanpages_share_calls(monkeypatch, written, wanted) -> None:
+def test_the_setting_decides_whether_fanpages_share_calls(
+    fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch, written: str | None, wanted: bool
+) -> None:
     if written is None:
         monkeypatch.delenv("OTN_BATCH_ACROSS_FANPAGES", raising=False)
     else:
         monkeypatch.setenv("OTN_BATCH_ACROSS_FANPAGES", written)
     settings.cache_clear()
-    assert MixedCallReports("worker a").mixed_calls.allowed() is wanted
+    worker = Worker()
+    worker.loop.close()
+    assert worker.mixed_calls.allowed() is wanted
 
 
 SINGLE_SIGN_ON = {

@@ -18,9 +18,7 @@ class Heartbeat(Table, table=True):
     process: str = word(120, primary_key=True)  # "worker host:pid"
     at: datetime = moment(nullable=False)
     started_at: datetime = moment(nullable=False)
-    mixed_refused_at: datetime | None = (
-        moment()
-    )  # since when it keeps fanpages apart: core/sending/calls/mixed_call_reports.py
+    mixed_refused_at: datetime | None = moment()  # this heartbeat's time while it keeps fanpages apart (0039)
 
 
 class Hold(Table, table=True):
