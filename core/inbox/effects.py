@@ -51,26 +51,26 @@ def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> 
 
 def _record_customers(db: Session, events: Sequence[FanpageEvent], now: datetime) -> EffectContext:
     """Record, for all events at once, what they show of their customers: that they are there and until when
-    they may be written to, who controls the conversation, and which broadcast they have answered."""
-    new = [event for event in events if not event.is_repeat]
+    they may be written to, who controls the conversation, and to which broadcast they have responded."""
+    new = [event for event in events if not event.is_replay]
     comments = find_comments(db, new)
     sightings = [sighting for event in events if (sighting := sighting_of(event, comments))]
     upsert_customers(db, sightings, now)
     record_thread_owners(db, [owner for event in new if (owner := thread_owner_of(event))])
     also = [event for event in new if event.psid and base_kind(event.kind) in rules.ALSO_SIGNS_OF_LIFE]
     unreachable_marks.record_signs_of_life(db, [(event.customer_key, event.at) for event in also])
-    answers = [event for event in new if event.may_answer]
-    answered = note_answers(db, [(event.customer_key, event.at) for event in answers])
+    responses = [event for event in new if event.may_be_response]
+    responded = note_answers(db, [(event.customer_key, event.at) for event in responses])
     ids = customer_ids(db, {sighting.person for sighting in sightings})
-    return EffectContext(db, now, ids, comments, messages_to_follow(db, answered))
+    return EffectContext(db, now, ids, comments, messages_to_follow(db, responded))
 
 
 def _apply_run(context: EffectContext, run: Sequence[FanpageEvent]) -> None:
     """Apply opt-ins, which are taken together, or one event of another kind."""
     if run[0].kind == EventKind.OPT_IN:
-        apply_taps(context.db, [tap_of(event) for event in run if not event.is_repeat], context.now)
-        record_taps_again(context.db, [tap_of(event) for event in run if event.is_repeat], context.now)
-    elif not run[0].is_repeat or base_kind(run[0].kind) in _RECORDED_AGAIN:
+        apply_taps(context.db, [tap_of(event) for event in run if not event.is_replay], context.now)
+        record_taps_again(context.db, [tap_of(event) for event in run if event.is_replay], context.now)
+    elif not run[0].is_replay or base_kind(run[0].kind) in _RECORDED_AGAIN:
         _EFFECTS[run[0].kind](context, run[0])
 
 
@@ -83,19 +83,19 @@ def _reason_without_effect(event: FanpageEvent) -> str:
 
 def _message(context: EffectContext, event: FanpageEvent) -> None:
     said = event_contents.read_message(event.raw)
-    _answer(context, event, text=said.text, payload=said.payload, ref=said.ref)
+    _react(context, event, text=said.text, payload=said.payload, ref=said.ref)
 
 
 def _postback(context: EffectContext, event: FanpageEvent) -> None:
     tapped = event_contents.read_postback(event.raw)
-    _answer(context, event, text=tapped.title, payload=tapped.payload, ref=tapped.ref)
+    _react(context, event, text=tapped.title, payload=tapped.payload, ref=tapped.ref)
 
 
 def _referral(context: EffectContext, event: FanpageEvent) -> None:
-    _answer(context, event, ref=event_contents.read_referral(event.raw))
+    _react(context, event, ref=event_contents.read_referral(event.raw))
 
 
-def _answer(
+def _react(
     context: EffectContext,
     event: FanpageEvent,
     *,
@@ -103,30 +103,31 @@ def _answer(
     payload: str | None = None,
     ref: str | None = None,
 ) -> None:
-    answers = not is_standby(event.kind) and not event.is_repeat
+    """Withdraw, make a tester, or queue the bot's replies: the first of these that applies."""
+    bot_replies = not is_standby(event.kind) and not event.is_replay
     kind = base_kind(event.kind)
-    if ask := find_stop_request(
-        context.db, event.fanpage_id, kind=kind, text=text, payload=payload, by_default=event.is_repeat
+    if stop := find_stop_request(
+        context.db, event.fanpage_id, kind=kind, text=text, payload=payload, by_default=event.is_replay
     ):
         customer_id = context.customer_id(event)
-        context.to_follow.pop(customer_id, None)
+        context.follow_up_messages.pop(customer_id, None)
         apply_stop_request(
-            context.db, event.fanpage_id, customer_id, ask, at=event.at, now=context.now, answer=answers
+            context.db, event.fanpage_id, customer_id, stop, at=event.at, now=context.now, answer=bot_replies
         )
         return
-    if event.is_repeat:
+    if event.is_replay:
         return
     customer_id = context.customer_id(event)
     if join_as_tester(
-        context.db, event.fanpage_id, customer_id, text=text, ref=ref, answer=answers, now=context.now
+        context.db, event.fanpage_id, customer_id, text=text, ref=ref, answer=bot_replies, now=context.now
     ):
         return
-    if not answers:
+    if not bot_replies:
         return  # the other app that controls the conversation answers
     if event.at + rules.WINDOW <= context.now or was_said_since(context.db, customer_id, event.at):
         return  # applied late: it is too old to be answered, or they have said no since
-    follows = context.to_follow.pop(customer_id, None) if event.may_answer else None
-    answered = answer_event(
+    follow_up = context.follow_up_messages.pop(customer_id, None) if event.may_be_response else None
+    replies = answer_event(
         context.db,
         fanpage_id=event.fanpage_id,
         customer_id=customer_id,
@@ -135,8 +136,8 @@ def _answer(
         ref=storable(ref or "") or None,
         now=context.now,
     )
-    if follows is not None and not answered:
-        answer_with_message(context.db, event.fanpage_id, customer_id, follows, context.now)
+    if follow_up is not None and not replies:
+        answer_with_message(context.db, event.fanpage_id, customer_id, follow_up, context.now)
     if kind == EventKind.MESSAGE:
         ask_again(context.db, event.fanpage_id, customer_id, context.now)
 

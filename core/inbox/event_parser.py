@@ -26,21 +26,21 @@ _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[\[{\]}]', re.DOTALL)
 
 
 class NewEvent(NamedTuple):
-    """One event that is ready to be stored; `body` is JSON without any readable token."""
+    """One event that is ready to be stored; `event_json` is without any readable token."""
 
     page_id: str
     kind: str
     dedupe_key: str
     occurred_at: datetime
     received_at: datetime
-    body: str
+    event_json: str
     psid: str | None
-    request_id: str | None = None  # of the request that brought it
+    http_request_id: str | None = None  # of the request that brought it
 
 
-def parse_body(body: bytes, received_at: datetime, request_id: str | None = None) -> list[NewEvent]:
+def parse_body(body: bytes, received_at: datetime, http_request_id: str | None = None) -> list[NewEvent]:
     """Parse the body of a webhook. Raises Malformed when it is not JSON or holds no list of entries."""
-    return [event._replace(request_id=request_id) for event in _parse(body, received_at)]
+    return [event._replace(http_request_id=http_request_id) for event in _parse(body, received_at)]
 
 
 def _parse(body: bytes, received_at: datetime) -> list[NewEvent]:
@@ -79,6 +79,7 @@ def _events(payload: object, received_at: datetime) -> list[NewEvent]:
 
 
 def _new_event(parsed: ParsedEvent, received_at: datetime) -> NewEvent:
+    # Only for taps, which come in the largest bursts: right after a request went out to many.
     key, is_tap = parsed.dedupe_key, parsed.kind == EventKind.OPT_IN
     return NewEvent(
         page_id=parsed.page_id,
@@ -86,7 +87,7 @@ def _new_event(parsed: ParsedEvent, received_at: datetime) -> NewEvent:
         dedupe_key=rules.time_ordered_key(key, milliseconds(parsed.raw.get("timestamp"))) if is_tap else key,
         occurred_at=rules.occurred_at(parsed.occurred_ms, received_at),
         received_at=received_at,
-        body=encrypt_event(parsed.raw),
+        event_json=encrypt_event(parsed.raw),
         psid=person_of(parsed.raw, parsed.page_id),
     )
 

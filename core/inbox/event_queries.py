@@ -143,7 +143,7 @@ def _views() -> Select[Any]:
         Event.note,
         Event.applied_at,
         Event.replayed_at,
-        Event.request_id,
+        col(Event.http_request_id).label("request_id"),
     ]
     return (
         select(*columns)

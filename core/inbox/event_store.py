@@ -48,9 +48,9 @@ class StoredEvent:
     kind: str
     occurred_at: datetime
     received_at: datetime
-    body: str
-    is_repeat: bool  # it was applied before, and is replayed
-    request_id: str | None  # of the request that brought it
+    event_json: str
+    is_replay: bool  # staff replay it, and it was applied before
+    http_request_id: str | None  # of the request that brought it
 
 
 def insert_events(db: Session, events: Sequence[NewEvent]) -> int:
@@ -70,22 +70,23 @@ def take_pending(db: Session, limit: int) -> list[StoredEvent]:
         if not db.execute(lock, {"number": APPLIER_LOCK}).scalar_one():
             return []
     forgotten.hold_off_forgetting(db)
-    found = [
-        StoredEvent(
-            id_,
-            page_id,
-            kind,
-            bulk.moment(occurred_at),
-            bulk.moment(received_at),
-            body,
-            bool(is_repeat),
-            request_id,
-        )
-        for id_, page_id, kind, occurred_at, received_at, body, is_repeat, request_id in _pending().fetch(
-            db, {"limit": limit}
-        )
-    ]
+    found = [_stored(row) for row in _pending().fetch(db, {"limit": limit})]
     return sorted(found, key=lambda event: (event.occurred_at, event.id))
+
+
+def _stored(row: Sequence[Any]) -> StoredEvent:
+    """An event from a row of `_pending`."""
+    id_, page_id, kind, occurred_at, received_at, event_json, is_replay, http_request_id = row
+    return StoredEvent(
+        id_,
+        page_id,
+        kind,
+        bulk.moment(occurred_at),
+        bulk.moment(received_at),
+        event_json,
+        bool(is_replay),
+        http_request_id,
+    )
 
 
 def record_results(
@@ -108,10 +109,10 @@ def _row(event: NewEvent) -> tuple[object, ...]:
         event.dedupe_key,
         bulk.stamp(event.occurred_at),
         bulk.stamp(event.received_at),
-        event.body,
+        event.event_json,
         event.psid,
         EventState.PENDING,
-        event.request_id,
+        event.http_request_id,
     )
 
 
@@ -130,8 +131,8 @@ def _pending() -> bulk.CompiledQuery:
             col(Event.occurred_at),
             col(Event.received_at),
             col(Event.body),
-            col(Event.replayed_at).is_not(None).label("is_repeat"),
-            col(Event.request_id),
+            col(Event.replayed_at).is_not(None).label("is_replay"),
+            col(Event.http_request_id),
         )
         .where(col(Event.state) == bulk.constant(EventState.PENDING))
         .order_by(col(Event.occurred_at), col(Event.id))

@@ -24,15 +24,15 @@ class FanpageEvent:
     at: datetime
     received_at: datetime
     raw: RawEvent
-    is_repeat: bool = False  # it was applied before: see effects.py
+    is_replay: bool = False  # staff replay it, and it was applied before: see effects.py
 
     @property
     def customer_key(self) -> CustomerKey:
         return self.fanpage_id, self.psid or ""
 
     @property
-    def may_answer(self) -> bool:
-        """Whether somebody wrote or tapped a button: it may be the answer to a broadcast."""
+    def may_be_response(self) -> bool:
+        """Whether somebody wrote or tapped a button: it may be a response to a broadcast."""
         return self.psid is not None and base_kind(self.kind) in (EventKind.MESSAGE, EventKind.POSTBACK)
 
 
@@ -44,7 +44,7 @@ class EffectContext:
     now: datetime
     customers: dict[CustomerKey, int]
     comments: dict[int, FoundEntry]  # by event: what the bot answers to a comment with
-    to_follow: dict[int, int] = field(default_factory=dict)  # the message after an answer, by customer id
+    follow_up_messages: dict[int, int] = field(default_factory=dict)  # that follow a response, by customer id
 
     def customer_id(self, event: FanpageEvent) -> int:
         return self.customers[event.customer_key]

@@ -26,7 +26,7 @@ def drop_forgotten(db: Session, events: Sequence[NewEvent]) -> Sequence[NewEvent
 
 
 def _is_new(db: Session, event: NewEvent, forgotten_at: datetime) -> bool:
-    raw = json.loads(event.body)
+    raw = json.loads(event.event_json)
     said_ms = milliseconds(raw.get("timestamp"))  # the event's own time; without one it may be of any time
     if said_ms is None or said_ms <= forgotten_at.timestamp() * 1000:
         return False

@@ -30,7 +30,7 @@ def lock_rows(db: Session, events: Sequence[FanpageEvent], now: datetime) -> Non
     ]
     ids = [evidence.delivery_of(storable(metadata or "")) for metadata in echoed]
     receipts = [event for event in events if base_kind(event.kind) in (EventKind.DELIVERY, EventKind.READ)]
-    answers = [event for event in events if event.may_answer]
-    told = {(event.fanpage_id, event.psid) for event in [*receipts, *answers] if event.psid}
-    since = min((event.at for event in answers), default=now) - WITHIN
+    responses = [event for event in events if event.may_be_response]
+    told = {(event.fanpage_id, event.psid) for event in [*receipts, *responses] if event.psid}
+    since = min((event.at for event in responses), default=now) - WITHIN
     row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told, since)

@@ -47,7 +47,8 @@ def apply_pending(limit: int, now: datetime) -> int:
 
 
 def apply_batch(limit: int, now: datetime) -> int:
-    """Do the same as `apply_pending` for a caller who knows that events are pending.
+    """Apply at most `limit` pending events, where the caller knows that some are. Returns how many left the
+    backlog.
 
     The effects of the events and their new states are one transaction. Two processes never apply an event
     twice: SQLite lets one write at a time, and on PostgreSQL whoever does not get the lock does nothing.
@@ -78,7 +79,7 @@ def _apply(db: Session, events: Sequence[StoredEvent], now: datetime) -> dict[in
 
 
 def _fanpage_event(event: StoredEvent, fanpage_id: int) -> FanpageEvent:
-    raw = decrypt_event(event.body)
+    raw = decrypt_event(event.event_json)
     return FanpageEvent(
         id=event.id,
         fanpage_id=fanpage_id,
@@ -87,7 +88,7 @@ def _fanpage_event(event: StoredEvent, fanpage_id: int) -> FanpageEvent:
         at=event.occurred_at,
         received_at=event.received_at,
         raw=raw,
-        is_repeat=event.is_repeat,
+        is_replay=event.is_replay,
     )
 
 
@@ -111,7 +112,7 @@ def _apply_one_by_one(limit: int, now: datetime) -> int:
 
 def _names(event: StoredEvent) -> dict[str, object]:
     """The ids by which an event is found: its own, and that of the request that brought it, if known."""
-    brought_by = {} if event.request_id is None else {"request_id": event.request_id}
+    brought_by = {} if event.http_request_id is None else {"request_id": event.http_request_id}
     return {"event_id": event.id, **brought_by}
 
 

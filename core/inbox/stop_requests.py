@@ -73,7 +73,7 @@ def apply_stop_request(
     db: Session,
     fanpage_id: int,
     customer_id: int,
-    ask: StopRequest,
+    stop: StopRequest,
     *,
     at: datetime,
     now: datetime,
@@ -81,6 +81,6 @@ def apply_stop_request(
 ) -> None:
     """Record the withdrawal as of the time it was said, and with `answer` confirm it to the customer, whose
     row the caller has locked."""
-    ledger.withdraw(db, customer_id, ask.topic_id, fanpage_id=fanpage_id, source=ask.source, at=at, now=now)
+    ledger.withdraw(db, customer_id, stop.topic_id, fanpage_id=fanpage_id, source=stop.source, at=at, now=now)
     if answer:
-        answer_with(db, fanpage_id, customer_id, ask.answer, now)
+        answer_with(db, fanpage_id, customer_id, stop.answer, now)

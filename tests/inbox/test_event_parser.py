@@ -22,9 +22,9 @@ pytestmark = pytest.mark.usefixtures("fresh_database")  # for its key
 def test_a_token_is_sealed_in_what_is_kept_and_comes_back_whole(now):
     [kept] = read(tap("25", now, "s3cret-token", "otn.abc"), received_at=now)
 
-    assert "s3cret-token" not in kept.body
+    assert "s3cret-token" not in kept.event_json
     assert "s3cret-token" not in kept.dedupe_key
-    opened = decrypt_event(kept.body)
+    opened = decrypt_event(kept.event_json)
     assert opened["optin"]["one_time_notif_token"] == "s3cret-token"
     assert opened["optin"]["payload"] == "otn.abc"
 
@@ -35,7 +35,7 @@ def test_a_token_sealed_with_another_key_does_not_open(now, monkeypatch):
     our_settings.cache_clear()
 
     with pytest.raises(CannotDecrypt) as refused:
-        decrypt_event(kept.body)
+        decrypt_event(kept.event_json)
     assert "s3cret" not in str(refused.value)
 
 
@@ -44,8 +44,8 @@ def test_tokens_of_any_shape_are_sealed(now, token):
     [kept] = read(tap("25", now, token), received_at=now)
 
     assert kept.kind == "opt_in"
-    assert decrypt_event(kept.body)["optin"]["one_time_notif_token"] == str(token)
-    assert str(token).encode("utf-8", "surrogatepass") not in kept.body.encode()
+    assert decrypt_event(kept.event_json)["optin"]["one_time_notif_token"] == str(token)
+    assert str(token).encode("utf-8", "surrogatepass") not in kept.event_json.encode()
 
 
 def test_a_token_is_known_by_what_is_inside_its_ends(now):
@@ -54,7 +54,7 @@ def test_a_token_is_known_by_what_is_inside_its_ends(now):
     [empty] = read(tap("25", now, "\u200b\0"), received_at=now)
 
     assert kept.dedupe_key == again.dedupe_key
-    tapped = event_contents.read_opt_in(decrypt_event(kept.body))
+    tapped = event_contents.read_opt_in(decrypt_event(kept.event_json))
     assert tapped is not None
     assert tapped.token == "s3cret"
     assert empty.kind == "opt_in_other"
@@ -65,7 +65,7 @@ def test_tokens_of_other_kinds_of_opt_in_are_sealed_too(now):
     [kept] = read(event("25", now, optin=optin), received_at=now)
 
     assert kept.kind == "opt_in_other"
-    assert "s3cret" not in kept.body
+    assert "s3cret" not in kept.event_json
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_tokens_of_other_kinds_of_opt_in_are_sealed_too(now):
 def test_a_token_inside_json_that_is_a_text_is_sealed(now, text):
     [kept, loose] = read({"unheard_of": {"data": [text]}}, text, received_at=now)
 
-    assert "s3cret" not in kept.body + loose.body
-    assert decrypt_event(kept.body) == {"unheard_of": {"data": [text]}}
+    assert "s3cret" not in kept.event_json + loose.event_json
+    assert decrypt_event(kept.event_json) == {"unheard_of": {"data": [text]}}
 
 
 ODD_KEYS = st.sampled_from(["token", "my_Token", "sealed", "text", ""])
@@ -102,9 +102,9 @@ def test_what_is_sealed_opens_to_what_it_was(fresh_database, raw):
 def test_what_is_kept_is_ascii(now):
     [kept] = read(said("25", now, "giá cả \ud83d\0 🎉", "m_1"), received_at=now)
 
-    assert kept.body.isascii()
-    assert "\0" not in kept.body
-    assert decrypt_event(kept.body)["message"]["text"] == "giá cả \ud83d\0 🎉"
+    assert kept.event_json.isascii()
+    assert "\0" not in kept.event_json
+    assert decrypt_event(kept.event_json)["message"]["text"] == "giá cả \ud83d\0 🎉"
 
 
 def nested(depth: int) -> str:
@@ -124,7 +124,7 @@ def test_a_nesting_bomb_inside_an_event_leaves_its_token_in_place(now):
     [kept] = parse_body(raw.replace('"BOMB"', nested(3_000)).encode(), now)
 
     assert kept.kind == "opt_in"
-    assert decrypt_event(kept.body)["optin"]["one_time_notif_token"] == "s3cret"
+    assert decrypt_event(kept.event_json)["optin"]["one_time_notif_token"] == "s3cret"
 
 
 @pytest.mark.parametrize("raw", [b"[" * 300_000, b'{"a":' * 300_000, b'"' + b'\\"' * 300_000])
@@ -195,7 +195,7 @@ def test_no_event_however_strange_harms_its_neighbour(strange, where, now):
 
     assert len(kept) == len(strange) + 1
     assert kept[-1].kind == "opt_in"
-    assert all(one.body.isascii() and len(one.dedupe_key) == 64 for one in kept)
+    assert all(one.event_json.isascii() and len(one.dedupe_key) == 64 for one in kept)
     assert all(len(one.page_id) <= 64 and len(one.kind) <= 32 for one in kept)
 
 

@@ -45,8 +45,9 @@ class Event(Table, table=True):
     dedupe_key: str = word(64)
     occurred_at: datetime = moment(nullable=False)
     received_at: datetime = moment(nullable=False)
-    psid: str | None = word(64, default=None)  # the person's side of it
-    request_id: str | None = word(128, default=None)  # of the request that brought it, as the log names it
+    psid: str | None = word(64, default=None)  # of the person in it, whether they sent or received
+    # Of the POST that brought it, as the log names it; an OTNR is a request of another kind.
+    http_request_id: str | None = word(128, default=None, sa_column_kwargs={"name": "request_id"})
     body: str = Field(sa_type=Text)  # JSON of the one event
     state: str = word(default="pending")  # pending, applied, ignored, failed
     note: str | None = word(200, default=None)
