@@ -63,14 +63,12 @@ def delivery_id(arrange: Arrange, now: datetime) -> int:
 
 def changes(delivery: Delivery, now: datetime) -> Iterator[Callable[[Session], object]]:
     """Each change of the ledger, as whoever asks for it makes it of this delivery."""
-    id_, of_broadcast, at = delivery.id or 0, delivery.broadcast_id, delivery.claimed_at
+    id_, at = delivery.id or 0, delivery.claimed_at
     me = select(col(Delivery.id)).where(col(Delivery.id) == id_)
     sources = [s for s in S if s not in (S.QUEUED, S.SENDING, S.SENT)]
     yield lambda db: ledger.claim(db, [id_], worker="w", lease_until=now, now=now)
     yield lambda db: ledger.hand_back(db, [(id_, delivery.attempt, at)], worker="w")
     yield lambda db: ledger.accept(db, [(id_, "m", None)], now=now)
-    yield lambda db: ledger.end_queued_in_doubt(db, of_broadcast, reason="late", now=now)
-    yield lambda db: ledger.end_queued_of_customer(db, delivery.customer_id or 0, reason="no", now=now)
     yield lambda db: ledger.settle_unknown(db, me, evidence="staff", now=now)
     yield lambda db: ledger.requeue(db, me, sources)
     yield lambda db: ledger.mark_sent_after_all(db, db.get_one(Delivery, id_), evidence="echo", at=now)
@@ -79,7 +77,9 @@ def changes(delivery: Delivery, now: datetime) -> Iterator[Callable[[Session], o
     for end in ENDS:
         yield lambda db, to=end: ledger.end_claimed(db, id_, to, reason="unfit", now=now)
     for end in (S.SKIPPED, S.CANCELLED):
-        yield lambda db, to=end: ledger.end_queued(db, of_broadcast, to, reason="end", now=now)
+        yield lambda db, to=end: ledger.end_queued(
+            db, col(Delivery.id) == id_, state=to, reason="end", now=now
+        )
     for end in (S.QUEUED, S.SENT, S.FAILED, S.UNKNOWN):
         verdict = Verdict(end, OptInMove.KEEP)
         yield lambda db, v=verdict: ledger.settle_refused(
