@@ -104,11 +104,22 @@ def confirm(
 
 
 def confirm_buttons(
-    key: str, verb: str, on_confirm: Callable[[], object], *, done: str | None = None
+    key: str,
+    verb: str,
+    on_confirm: Callable[[], object],
+    *,
+    done: str | None = None,
+    disabled: bool = False,
 ) -> None:
-    """The two buttons below what a dialog asks to be confirmed: keep things as they are, or do it."""
+    """The two buttons below what a dialog asks to be confirmed: keep things as they are, or do it. The
+    dialog says itself why the second one is `disabled`."""
     with st.container(key=f"{key}_buttons", horizontal=True, horizontal_alignment="right"):
         st.button(_("Go back"), key=f"{key}_keep", on_click=close_dialog, args=(key,))
         st.button(
-            verb, key=f"{key}_confirm", type="primary", on_click=run_and_close, args=(key, on_confirm, done)
+            verb,
+            key=f"{key}_confirm",
+            type="primary",
+            disabled=disabled,
+            on_click=run_and_close,
+            args=(key, on_confirm, done),
         )

@@ -117,6 +117,32 @@ def test_a_scheduled_broadcast_whose_opt_ins_another_one_used_says_that_nobody_w
     assert "Nobody would get it" in all_words(panel("broadcast", role="viewer", id=broadcast_id))
 
 
+def test_a_scheduled_broadcast_that_nobody_would_get_cannot_be_sent_now_and_says_why(panel, topic_id) -> None:
+    broadcast_id = a_draft(topic_id)
+    actions.schedule(COMMAND_LINE, broadcast_id, at=utc_now() + timedelta(days=1), now=utc_now())
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    at.button(key="broadcast_launch").click().run()
+    assert not at.button(key="broadcast_launch_confirm").disabled
+    with transaction() as db:
+        db.execute(update(OptIn).values(state="spent"))
+    at.run()
+    assert at.button(key="broadcast_launch_confirm").disabled
+    assert "there is nothing to send" in all_words(at)
+    assert "Send to 0" not in all_words(at)
+
+
+def test_what_is_scheduled_for_nobody_yet_names_no_customers(panel, topic_id) -> None:
+    with transaction() as db:
+        db.execute(update(OptIn).values(state="spent"))
+    draft_id = a_draft(topic_id)
+    put(draft_id, due_at=utc_now() + timedelta(days=1))
+    at = panel("new_broadcast", role="sender", id=draft_id, step="check")
+    at.checkbox[0].check().run()
+    at.button(key="broadcast_launch").click().run()
+    assert at.button(key="launch_confirm").label == "Schedule it"
+    assert "nobody would get it" in all_words(at)
+
+
 def test_beginning_twice_makes_one_draft(panel, topic_id) -> None:
     at = panel("new_broadcast", role="editor", topic=topic_id)
     button = at.button(key="broadcast_begin")

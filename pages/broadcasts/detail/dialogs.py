@@ -62,6 +62,10 @@ def _launch_dialog(here: Current, view: BroadcastView) -> None:
         "at the scheduled time.",
         spends,
     )
+    nobody = _(
+        "Nobody would get it right now, so there is nothing to send. It stays scheduled: whoever agrees "
+        "to the topic by then gets it."
+    )
     verb = n_("Send to {n} customer now", "Send to {n} customers now", eligible)
     rules = get_fanpage(view.fanpage_id).launch_rules
 
@@ -70,11 +74,11 @@ def _launch_dialog(here: Current, view: BroadcastView) -> None:
         actions.launch(here.actor, view.id, version=view.version, people=people, now=utc_now())
 
     def draw() -> None:
-        st.markdown(body)
+        st.markdown(body if eligible else nobody)
         ask_number(rules, eligible)
-        confirm_buttons(
-            "broadcast_launch", verb, launch, done=_("Sending has started. You can follow it here.")
-        )
+        done = _("Sending has started. You can follow it here.")
+        label = verb if eligible else _("Send now")
+        confirm_buttons("broadcast_launch", label, launch, done=done, disabled=not eligible)
 
     dialog("broadcast_launch", _("Send it now?"), draw)
 

@@ -98,6 +98,8 @@ def _done(draft: Draft) -> str:
 
 
 def _verb(draft: Draft, run: DryRun) -> str:
+    if not run.eligible and draft.due_at is not None:
+        return _("Schedule it") if draft.revises_id is None else _("Apply the changes")
     if draft.revises_id is not None and draft.due_at is not None:
         return n_("Apply for {n} customer", "Apply for {n} customers", run.eligible)
     if draft.due_at is None:
@@ -120,6 +122,8 @@ def _consequence(draft: Draft, run: DryRun) -> str:
             time=duration(max(1.0, run.seconds_at_rate)),
         )
         return f"{used}\n\n{pace}"
+    if not run.eligible:
+        used = _("As things stand, nobody would get it: there are no opt-ins to use.")
     start = _(
         "It starts automatically {when}. Until then you can take it back; who gets it is decided "
         "at that moment.",
