@@ -23,6 +23,22 @@ OWN = {
     "noscript": N_("Notify Once needs JavaScript; please allow it for this page."),
 }
 
+# As Streamlit reads out a date.
+MONTHS = (
+    N_("January"),
+    N_("February"),
+    N_("March"),
+    N_("April"),
+    N_("May"),
+    N_("June"),
+    N_("July"),
+    N_("August"),
+    N_("September"),
+    N_("October"),
+    N_("November"),
+    N_("December"),
+)
+
 EXACT = {
     # Frame
     "Skip to main content": N_("Skip to the content"),
@@ -91,6 +107,7 @@ EXACT = {
     "Invalid time format. Please use HH:MM.": N_("Enter a time like 09:30."),
     "Hours must be 0–23.": N_("Hours go from 0 to 23."),
     "Minutes must be 0–59.": N_("Minutes go from 0 to 59."),
+    **{name: name for name in MONTHS},
     "day": N_("day"),
     "month": N_("month"),
     "year": N_("year"),
@@ -144,7 +161,9 @@ PATTERNS = {
     r"^Today, (.+)$": N_("Today, {0}"),
     r"^(.+), selected$": N_("{0}, selected"),
     r"^(.+) selected$": N_("{0}, selected"),
-    r"^Selected Date: (.+)$": N_("Selected: {0}"),
+    r"^Selected Date: ([A-Z][a-z]+) 0?(\d+), (\d+)$": N_("Selected: {0} {1}, {2}"),
+    r"^Selected (?:Date|Time): (.+)$": N_("Selected: {0}"),
+    r"^(\d+) – ([A-Z][a-z]+)$": N_("{0} – {1}"),
     r"^View (\d+) more$": N_("{0} more"),
     r"^(\d+) options? available\.?$": N_("{0} to choose from"),
 }

@@ -6,14 +6,21 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts import actions
+from core.clock import utc_now
+from core.consent.queries import list_topics
+from core.fanpages.queries import list_fanpages
 from pages.components.page_registry import ENTRIES
 from pages.shell.streamlit_words import words
 from tests.journeys.browser import CHROMIUM, FLAGS, PATIENCE, Panel, need_browser
+from tests.pages.broadcasts import a_draft
 from tests.pages.conftest import APP, PASSWORD, an_operator
 from tests.processes import answers, free_port, process, until
 
@@ -156,6 +163,33 @@ def test_a_dialog_takes_its_first_field_enter_and_asks_before_it_throws_away(pan
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", name="Bánh trung thu")).to_be_visible()
+
+
+def test_a_dialog_that_begins_with_a_date_takes_it_reads_it_out_and_asks_before_it_is_thrown_away(
+    panel, browser
+):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    (topic,) = list_topics(list_fanpages()[0].id, now=utc_now())
+    broadcast_id = a_draft(topic.id)
+    actions.schedule(COMMAND_LINE, broadcast_id, at=utc_now() + timedelta(days=20), now=utc_now())
+    shown.open(f"/calendar?move={broadcast_id}")
+    dialog = page.get_by_role("dialog").last
+    expect(dialog.get_by_role("spinbutton").first).to_be_focused()
+    said = page.evaluate(SAID)
+    assert [
+        word
+        for word in said
+        if re.search("Selected|[A-Z][a-z]+(uary|ch|ril|ay|une|uly|ust|ember|ober)", word)
+    ] == []
+    assert any(re.fullmatch(r"Đã chọn: ngày \d+ tháng \d+ năm \d{4}", word) for word in said)
+
+    asked = []
+    page.on("dialog", lambda question: (asked.append(question.message), question.dismiss()))
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    assert asked == ["Bỏ những gì bạn vừa nhập?"]
 
 
 FOCUSED = """() => {

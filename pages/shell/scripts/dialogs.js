@@ -1,20 +1,24 @@
 // In a dialog the first field has the focus, and Enter does what is blue, as in a form.
 (() => {
-  const FIELD = "input:not([type=hidden]):not([type=file]):not([type=checkbox]):not([type=radio]):not([disabled]), textarea:not([disabled])";
+  const FIELD = ["input:not([type=hidden], [type=file], [type=checkbox], [type=radio], [tabindex='-1'])", "textarea", "[role=spinbutton]"]
+    .map((kind) => `${kind}:not([disabled], [aria-disabled=true])`).join(", "); // dates and times are spin buttons
   const NOT_BY_ACCIDENT = 400; // milliseconds: the Enter that opened a dialog is not the one that confirms it
   const opened = new WeakMap();
 
   const isRunning = () => document.querySelector("[data-test-script-state]")?.dataset.testScriptState !== "notRunning";
 
-  // What a dialog holds comes bit by bit, some of it after the script has ended.
+  // What a dialog holds comes bit by bit, some of it after the script has ended, and not always from top to
+  // bottom: the focus goes on to the first field until somebody does something.
   const focusFirstField = (dialog) => {
     const until = Date.now() + 1500;
+    let ours = null, isTouched = false;
+    for (const kind of ["keydown", "pointerdown"]) dialog.addEventListener(kind, () => (isTouched = true), { capture: true });
     const attempt = () => {
-      if (!dialog.isConnected || dialog.querySelector(FIELD)?.matches(":focus")) return;
       const inside = document.activeElement;
-      if (inside && inside !== dialog && inside.matches("input, textarea, select")) return;
+      const isTheirs = inside !== ours && dialog.contains(inside) && inside.matches(`${FIELD}, select`);
+      if (!dialog.isConnected || isTouched || isTheirs) return;
       const field = [...dialog.querySelectorAll(FIELD)].find((each) => each.offsetParent);
-      if (field) return field.focus();
+      if (field && field !== inside) (ours = field).focus();
       if (isRunning() || Date.now() < until) setTimeout(attempt, 60);
     };
     setTimeout(attempt, 60);
@@ -37,7 +41,7 @@
     const dialog = event.target.closest?.("[data-testid=stDialog] [role=dialog]");
     if (!dialog || event.key !== "Enter" || event.repeat || event.isComposing) return;
     if (Date.now() - (opened.get(dialog) ?? 0) < NOT_BY_ACCIDENT || event.target.closest("[data-testid=stForm]")) return;
-    const isText = event.target.matches("input:not([role=combobox])");
+    const isText = event.target.matches("input:not([role=combobox]), [role=spinbutton]");
     const isLongText = event.target.matches("textarea") && (event.ctrlKey || event.metaKey);
     if (isText || isLongText || event.target === dialog) press(dialog);
   }, true);

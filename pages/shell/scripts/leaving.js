@@ -6,16 +6,17 @@
 
   const isConnected = () => document.querySelector("[data-test-connection-state=CONNECTED]") !== null;
   const isWork = (field) =>
-    field.matches?.("input, textarea") &&
+    field.matches?.("input, textarea, [role=spinbutton]") && // dates and times are spin buttons
     !field.matches("[type=search], [type=password], [role=combobox], [data-testid=stChatInputTextArea]") &&
     !field.closest(".st-key-sign_in");
+  const said = (field) => field.value ?? field.textContent;
   const unsaved = (where) =>
-    [...typed].some((field) => field.isConnected && field.value !== field.otnBefore && (!where || field.closest(where)));
+    [...typed].some((field) => field.isConnected && said(field) !== field.otnBefore && (!where || field.closest(where)));
 
   document.addEventListener("focusin", ({ target }) => {
-    if (isWork(target) && target.otnBefore === undefined) target.otnBefore = target.value;
+    if (isWork(target) && target.otnBefore === undefined) target.otnBefore = said(target);
   });
-  document.addEventListener("input", ({ target }) => isWork(target) && typed.add(target));
+  for (const kind of ["input", "keyup"]) document.addEventListener(kind, ({ target }) => isWork(target) && typed.add(target));
   document.addEventListener("focusout", ({ target }) => {
     if (!typed.has(target) || target.closest(HELD) || !isConnected()) return;
     typed.delete(target);
