@@ -111,7 +111,7 @@ class Messenger:
         answer = self._call_json("POST", f"{self.page_id}/messages", {}, body)
         if isinstance(answer, NoAnswer):
             return _failure(answer, secrets)
-        return _timed(
+        return _with_wait(
             read_send(answer.status, json_or_text(answer.body), secrets, by_token=token is not None), answer
         )
 
@@ -133,7 +133,7 @@ class Messenger:
         if isinstance(answer, NoAnswer):
             return [_failure(answer, secrets)] * len(sends)
         read = read_batch(answer.status, json_or_text(answer.body), len(sends), secrets)
-        return [_timed(each, answer) for each in read]
+        return [_with_wait(each, answer) for each in read]
 
     def send_mixed(self, items: Sequence[tuple[Messenger, TokenSend]]) -> list[Answer] | Failure:
         """Send messages of several fanpages in one call, each by its own fanpage's token; this client's token
@@ -149,7 +149,8 @@ class Messenger:
         if isinstance(read, Failure):
             return read
         return [
-            _timed(said, answer, page_id=each.page_id) for said, (each, _) in zip(read, items, strict=True)
+            _with_wait(said, answer, page_id=each.page_id)
+            for said, (each, _) in zip(read, items, strict=True)
         ]
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
@@ -273,7 +274,8 @@ def _failure(lost: NoAnswer, secrets: tuple[str, ...]) -> Failure:
     return Failure(lost.step, lost.reason, detail=without_secrets(lost.text, secrets))
 
 
-def _timed(answer: Answer, http: HttpAnswer, *, page_id: str | None = None) -> Answer:
+def _with_wait(answer: Answer, http: HttpAnswer, *, page_id: str | None = None) -> Answer:
+    """The answer to a send; a refusal that asks to slow down says for how long."""
     return _with_wait_time(answer, http, page_id=page_id) if isinstance(answer, Failure) else answer
 
 

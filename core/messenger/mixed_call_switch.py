@@ -58,14 +58,14 @@ class MixedCallSwitch:
                 self._again_at = self._clock() + TRIAL_SECONDS
             return granted
 
-    def succeeded(self) -> None:
+    def note_accepted(self) -> None:
         """Note that a mixed call works: a message was accepted by its own item's token."""
         with self._lock:
             was_refused, self._again_at, self._refusals = self._again_at is not None, None, 0
         if was_refused:
             log.info("mixed_calls_resumed")
 
-    def refused(self, why: Failure) -> None:
+    def note_refused(self, why: Failure) -> None:
         """Note that what a mixed call refused was accepted right after in a call of its fanpage alone. After
         three in a row fanpages are kept apart for ten minutes."""
         with self._lock:

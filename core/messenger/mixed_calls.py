@@ -59,7 +59,7 @@ def _mixed(
     if isinstance(said, Failure):
         found = _apart(items, places, may_leave)
         if _any_accepted(found, places[outer]):  # otherwise the token of the call explains the refusal
-            mixed_calls.refused(said)
+            mixed_calls.note_refused(said)
         return found
     first = dict(enumerate(said))
     again = {each: unproven for each in places if (unproven := _unproven(first, places[each]))}
@@ -107,12 +107,12 @@ def _learn(
     """Tell `mixed_calls` what this call has shown: an acceptance by an item's own token shows that mixed
     calls work; a refusal that became an acceptance when sent apart, that they may not."""
     if any(_any_accepted(first, mine) for messenger, mine in places.items() if messenger is not outer):
-        mixed_calls.succeeded()
+        mixed_calls.note_accepted()
         return
     for place, answer in second.items():
         refusal = first[place]
         if isinstance(answer, Accepted) and isinstance(refusal, Failure):
-            mixed_calls.refused(refusal)
+            mixed_calls.note_refused(refusal)
             return
 
 

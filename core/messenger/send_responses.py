@@ -15,10 +15,9 @@ from core.text.normalise import storable
 
 @dataclass(frozen=True)
 class Accepted:
-    """The platform accepted the message. `recipient_id` is not promised for every kind of recipient."""
+    """The platform accepted the message."""
 
     mid: str
-    recipient_id: str | None = None
 
 
 Answer = Accepted | Failure
@@ -28,7 +27,7 @@ def read_send(status: int, parsed: object, secrets: tuple[str, ...], *, by_token
     """Read the answer to a single send. `by_token` says that it spent a one-time token; `secrets` are removed
     from what a Failure keeps."""
     if status == 200 and isinstance(parsed, dict) and (mid := _identifier(parsed.get("message_id"))):
-        return Accepted(mid, _identifier(parsed.get("recipient_id")))
+        return Accepted(mid)
     return read_refusal(status, parsed, secrets, by_token=by_token)
 
 

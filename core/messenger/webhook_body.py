@@ -30,7 +30,7 @@ class ParsedEvent:
     raw: RawEvent = field(repr=False)  # may hold a one-time token
 
 
-def parse_webhook(payload: object, token_hash: Callable[[str], str] = sha256_hex) -> list[ParsedEvent]:
+def parse_webhook(payload: object, token_hash: Callable[[str], str]) -> list[ParsedEvent]:
     """All events of a body, in their order. `token_hash` makes the dedupe key of a one-time opt-in. Raises
     Malformed."""
     if not isinstance(payload, dict) or not isinstance(payload.get("object"), str):

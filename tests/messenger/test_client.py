@@ -29,7 +29,7 @@ def refusal(code, subcode=None, **more):
 
 def test_a_send_goes_out_as_documented_and_comes_back_accepted(graph, messenger):
     graph.will(TAKEN)
-    assert messenger.send(BODY) == Accepted("m_1", "25")
+    assert messenger.send(BODY) == Accepted("m_1")
     (seen,) = graph.seen
     assert (seen.method, seen.path, seen.query) == ("POST", f"/v26.0/{PAGE_ID}/messages", {})
     assert seen.headers["Authorization"] == f"Bearer {TOKEN}"
@@ -39,7 +39,7 @@ def test_a_send_goes_out_as_documented_and_comes_back_accepted(graph, messenger)
 
 def test_the_recipient_may_be_missing_from_an_acceptance(graph, messenger):
     graph.will(Reply(200, {"message_id": "m_1"}))
-    assert messenger.send(BODY) == Accepted("m_1", None)
+    assert messenger.send(BODY) == Accepted("m_1")
 
 
 def test_the_app_secret_proves_each_call(graph, connect):

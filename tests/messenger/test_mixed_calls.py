@@ -91,7 +91,7 @@ def test_each_item_goes_by_its_own_fanpage_as_documented(graph, lines, told):
     graph.will(Reply(200, [taken(n) for n in range(3)]))
     messengers = lines(app_secret=APP_SECRET)
     answers = send_together(items_of(messengers), told.mixed_calls)
-    assert answers == [Accepted(f"m_{n}", "25") for n in range(3)]
+    assert answers == [Accepted(f"m_{n}") for n in range(3)]
     (seen,) = graph.seen
     assert (seen.path, seen.query) == ("/v26.0/", {})
     form = seen.form()
@@ -284,7 +284,7 @@ def test_the_fallback_is_said_once_in_the_log(graph, lines, told, monkeypatch):
 
 def test_a_trial_is_granted_to_one_thread_and_again_when_it_showed_nothing(told):
     for _ in range(3):
-        told.mixed_calls.refused(Failure(NextStep.STOP_FANPAGE, "call_refused"))
+        told.mixed_calls.note_refused(Failure(NextStep.STOP_FANPAGE, "call_refused"))
     told.clock.now += mixed_call_switch.REST_SECONDS
     granted: list[bool] = []
     threads = [threading.Thread(target=lambda: granted.append(told.mixed_calls.may_try())) for _ in range(8)]
@@ -300,9 +300,9 @@ def test_a_trial_is_granted_to_one_thread_and_again_when_it_showed_nothing(told)
 def test_a_success_in_between_begins_the_count_anew(told):
     why = Failure(NextStep.STOP_FANPAGE, "call_refused")
     for _ in range(3):
-        told.mixed_calls.refused(why)
-        told.mixed_calls.refused(why)
-        told.mixed_calls.succeeded()
+        told.mixed_calls.note_refused(why)
+        told.mixed_calls.note_refused(why)
+        told.mixed_calls.note_accepted()
     assert told.mixed_calls.allowed()
     assert not told.mixed_calls.is_refused
 
