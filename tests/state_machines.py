@@ -11,7 +11,7 @@ from core.broadcasts import audience_builder
 
 def gather_in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few people are then enough for a launch of several parts."""
-    for name, value in (("FIRST", 2), ("PART", 1), ("PART_ALONE", 1), ("REST_SECONDS", 0.0)):
+    for name, value in (("FIRST_CHUNK", 2), ("CHUNK", 1), ("CHUNK_ALONE", 1), ("REST_SECONDS", 0.0)):
         monkeypatch.setattr(audience_builder, name, value)
 
 

@@ -132,7 +132,7 @@ def schedule(
         if best_before != USUAL:
             versions.alter(broadcast, by, now, best_before=ends)
         launch_rules = launch_rules_of(fanpage.launch_rules)
-        versions.refuse_own(broadcast, by, launch_rules)
+        versions.refuse_own_approval(broadcast, by, launch_rules)
         launch_checks.refuse_other_number(db, broadcast, launch_rules, people, start)
         _fix_times(broadcast, start, ends)
         broadcast.launched_by, broadcast.revises_id = by.name, None

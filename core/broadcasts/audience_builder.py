@@ -1,8 +1,8 @@
 """Builds the audience of a broadcast: a delivery for each eligible customer, and the opt-in reserved for it.
 
-The transaction that starts a broadcast builds a first part, so that sending begins at once however large the
-audience is. The rest follows in parts, in the order of the customers' ids: everybody who had opted in at the
-start, and nobody twice. Between the parts others can write. See docs/decisions/0026.
+The transaction that starts a broadcast builds a first chunk, so that sending begins at once however large the
+audience is. The rest follows in chunks, in the order of the customers' ids: everybody who had opted in at the
+start, and nobody twice. Between the chunks others can write. See docs/decisions/0026.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ from core.deliveries import ledger as deliveries
 
 log = structlog.get_logger(__name__)
 
-FIRST = 2_000  # opt-ins that the start itself looks at: a tenth of a second on PostgreSQL
-PART = 10_000
-PART_ALONE = 40_000  # on SQLite, as long as nobody else writes
+FIRST_CHUNK = 2_000  # opt-ins that the start itself looks at: a tenth of a second on PostgreSQL
+CHUNK = 10_000
+CHUNK_ALONE = 40_000  # on SQLite, as long as nobody else writes
 REST_SECONDS = 0.025
-QUIET = 5  # after so many parts in which nobody else wrote, parts are larger and a rest follows one in:
+QUIET = 5  # after so many chunks in which nobody else wrote, chunks are larger and a rest follows one in:
 ONE_IN = 8
-EVERYBODY = 2**63 - 1  # no customer has an id beyond
+PAST_EVERYBODY = 2**63 - 1  # no customer has an id beyond
 PATIENCE = "2s"  # how long to wait for a locked row; the audiences of other broadcasts wait as long
 
 
 def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
-    """Build the first part of the audience, larger than the canary. Returns whether there is more to
+    """Build the first chunk of the audience, larger than the canary. Returns whether there is more to
     build."""
     take_turn(db, broadcast.fanpage_id)
     newest = db.execute(select(func.max(col(OptIn.id)))).scalar_one() or 0
     progress = AudienceProgress(broadcast_id=broadcast.id or 0, last_customer_id=0, last_opt_in_id=newest)
-    while more := _build_part(db, broadcast, progress, FIRST, now):
+    while more := _build_chunk(db, broadcast, progress, FIRST_CHUNK, now):
         if progress.made > broadcast.canary_size:
             break
     broadcast.audience = progress.made
@@ -81,8 +81,8 @@ class BuildOutcome(Enum):
 def build_audiences(
     clock: Callable[[], datetime], *, rest: Callable[[float], object] = time.sleep
 ) -> list[int]:
-    """Complete the unfinished audiences, a part of each in turn. Returns the broadcasts whose audience is
-    complete now. `rest` waits so many seconds between the parts; when it returns true, building ends
+    """Complete the unfinished audiences, a chunk of each in turn. Returns the broadcasts whose audience is
+    complete now. `rest` waits so many seconds between the chunks; when it returns true, building ends
     early."""
     completed: list[int] = []
     if not _unfinished():
@@ -92,7 +92,7 @@ def build_audiences(
         while unfinished := _unfinished():
             outcomes = []
             for broadcast_id in unfinished:
-                outcomes.append(_go_on(connection, broadcast_id, others.part, clock()))
+                outcomes.append(_go_on(connection, broadcast_id, others.chunk_size, clock()))
                 if outcomes[-1] == BuildOutcome.COMPLETE:
                     completed.append(broadcast_id)
                     refresh_statistics()
@@ -104,24 +104,24 @@ def build_audiences(
 
 
 class OtherWriters:
-    """Decides how large a part is and how long to rest after it, so that other writers get their turn.
+    """Decides how large a chunk is and how long to rest after it, so that other writers get their turn.
 
     SQLite has one writer at a time. Who waits for it stands in no line but looks again every 25 ms or so, and
-    would hardly ever find it free between parts that follow at once.
+    would hardly ever find it free between chunks that follow at once.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._file = connection.connection.driver_connection if connection.dialect.name == "sqlite" else None
         self._version = self._seen()
-        self._quiet = 0  # parts in a row in which nobody else wrote
+        self._quiet = 0  # chunks in a row in which nobody else wrote
 
     @property
-    def part(self) -> int:
-        """Opt-ins to look at in the next part."""
-        return PART_ALONE if self._quiet >= QUIET else PART
+    def chunk_size(self) -> int:
+        """Opt-ins to look at in the next chunk."""
+        return CHUNK_ALONE if self._quiet >= QUIET else CHUNK
 
     def need_seconds(self) -> float:
-        """How long to rest now; called after each part."""
+        """How long to rest now; called after each chunk."""
         if self._file is None:
             return 0.0
         version = self._seen()
@@ -165,20 +165,20 @@ def _unfinished() -> list[int]:
 
 def _go_on(connection: Connection, broadcast_id: int, size: int, now: datetime) -> BuildOutcome:
     try:
-        outcome = _build_next_part(connection, broadcast_id, size, now)
+        outcome = _build_next_chunk(connection, broadcast_id, size, now)
         if outcome == BuildOutcome.COMPLETE and not _complete(broadcast_id, now):
             return BuildOutcome.NOT_NOW
         return outcome
     except (RuntimeError, IntegrityError, OperationalError) as problem:
-        # Another transaction has taken or locked one of the opt-ins: the next tick builds this part again.
+        # Another transaction has taken or locked one of the opt-ins: the next tick builds this chunk again.
         if isinstance(problem, OperationalError) and not is_locked(problem):
             raise  # the database is in trouble for the other broadcasts as well
         log.warning("audience_part_failed", broadcast_id=broadcast_id, error=type(problem).__name__)
         return BuildOutcome.NOT_NOW
 
 
-def _build_next_part(connection: Connection, broadcast_id: int, size: int, now: datetime) -> BuildOutcome:
-    """Build the next part. The outcome is COMPLETE if it was the last."""
+def _build_next_chunk(connection: Connection, broadcast_id: int, size: int, now: datetime) -> BuildOutcome:
+    """Build the next chunk. The outcome is COMPLETE if it was the last."""
     mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, is_free())
     progress = select(AudienceProgress).where(col(AudienceProgress.broadcast_id) == broadcast_id)
     with transaction(connection) as db:
@@ -189,7 +189,7 @@ def _build_next_part(connection: Connection, broadcast_id: int, size: int, now: 
         if broadcast is None or row is None:
             return BuildOutcome.NOT_NOW
         take_turn(db, broadcast.fanpage_id)
-        more = _build_part(db, broadcast, row, size, now)
+        more = _build_chunk(db, broadcast, row, size, now)
         return BuildOutcome.GOES_ON if more else BuildOutcome.COMPLETE
 
 
@@ -206,7 +206,7 @@ def _complete(broadcast_id: int, now: datetime) -> bool:
         return True
 
 
-def _build_part(
+def _build_chunk(
     db: Session, broadcast: Broadcast, progress: AudienceProgress, size: int, now: datetime
 ) -> bool:
     """Add those who are eligible among the next `size` opt-ins. Returns whether there are more."""
@@ -229,9 +229,8 @@ def _build_part(
         eligibility.chosen_opt_ins(broadcast.topic_id, now, *left, filters=filters_of(broadcast.filters)),
         now,
     )
-    progress.last_customer_id = (
-        EVERYBODY if last is None else last
-    )  # a last part that is built again finds nobody
+    # A last chunk that is built again finds nobody.
+    progress.last_customer_id = PAST_EVERYBODY if last is None else last
     return last is not None
 
 

@@ -69,7 +69,7 @@ def apply(by: Actor, draft_id: int, *, version: int, people: int | None = None, 
         if draft.due_at is None:
             launch_checks.refuse_stopped(db, row.fanpage_id)
         rules = launch_rules_of(db.get_one(Fanpage, row.fanpage_id).launch_rules)
-        versions.refuse_own(draft, by, rules)
+        versions.refuse_own_approval(draft, by, rules)
         start = draft.due_at or now_for_workers(db, now)
         launch_checks.refuse_other_number(db, draft, rules, people, start)
         chosen = draft.best_before if draft.best_before_chosen else draft_rules.USUAL

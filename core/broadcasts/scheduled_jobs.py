@@ -33,7 +33,7 @@ SWEPT = timedelta(days=2)  # how long after its end a broadcast is still looked 
 
 
 def start_due(*, now: datetime) -> list[int]:
-    """Start what is due, each broadcast in a transaction of its own that builds the first part of its
+    """Start what is due, each broadcast in a transaction of its own that builds the first chunk of its
     audience; see audience_builder.py for the rest."""
     with reading() as db:
         found = db.execute(
@@ -44,8 +44,8 @@ def start_due(*, now: datetime) -> list[int]:
         )
         ids = [
             broadcast_id or 0
-            for broadcast_id, rules, zone in found
-            if quiet_until(launch_rules_of(rules), zone, now) is None
+            for broadcast_id, launch_rules, zone in found
+            if quiet_until(launch_rules_of(launch_rules), zone, now) is None
         ]
     return [broadcast_id for broadcast_id in ids if _start_alone(broadcast_id, now)]
 
@@ -147,7 +147,7 @@ def _is_about_to_pause_itself(db: Session, broadcast_id: int, state: str) -> boo
 
 
 def _start_in_transaction(broadcast_id: int, now: datetime) -> int | None:
-    """Start a broadcast and return the size of the first part of its audience; None when another has
+    """Start a broadcast and return the size of the first chunk of its audience; None when another has
     started it, or it may not start any more."""
     with transaction() as db:
         if not _lock_unless_taken(db, broadcast_id):

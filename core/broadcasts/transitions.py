@@ -34,7 +34,7 @@ class Transition(StrEnum):
     START = "start"
     MISS = "miss"
     FINISH = "finish"
-    SWEEP = "sweep"  # it has finished although a delivery is still queued
+    REOPEN_LEFTOVERS = "reopen_leftovers"  # it has finished although a delivery is still queued
     # What the platform says:
     TRIP = "trip"  # the breaker pauses it: the last deliveries were all refused for one reason
     FAIL_CANARY = "fail_canary"  # too many of its first part failed
@@ -56,7 +56,7 @@ TRANSITIONS: dict[Transition, tuple[frozenset[BroadcastState], BroadcastState]] 
     Transition.START: (frozenset({_S.SCHEDULED}), _S.SENDING),
     Transition.MISS: (frozenset({_S.SCHEDULED}), _S.MISSED),
     Transition.FINISH: (frozenset({_S.SENDING, _S.PAUSED}), _S.FINISHED),  # paused: past its best-before
-    Transition.SWEEP: (frozenset({_S.FINISHED}), _S.SENDING),
+    Transition.REOPEN_LEFTOVERS: (frozenset({_S.FINISHED}), _S.SENDING),
     Transition.TRIP: (frozenset({_S.SENDING}), _S.PAUSED),
     Transition.FAIL_CANARY: (frozenset({_S.SENDING}), _S.PAUSED),
     Transition.STOP: (frozenset({_S.SENDING}), _S.PAUSED),
@@ -119,7 +119,9 @@ def finish(db: Session, *over: ColumnElement[bool], now: datetime) -> list[Moved
 def reopen_with_leftovers(db: Session, broadcast_id: int) -> None:
     """Reopen a finished broadcast that has queued deliveries left; it finishes again after those.
     `updated_at` stays as it is."""
-    db.execute(_moving(Transition.SWEEP, col(Broadcast.id) == broadcast_id).values(finished_at=None))
+    db.execute(
+        _moving(Transition.REOPEN_LEFTOVERS, col(Broadcast.id) == broadcast_id).values(finished_at=None)
+    )
 
 
 def trip(db: Session, fanpage_id: int, ids: Collection[int], code: str, *, now: datetime) -> list[Moved]:

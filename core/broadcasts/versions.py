@@ -59,7 +59,7 @@ def approve(broadcast: Broadcast, by: Actor, now: datetime) -> None:
     broadcast.asked_by, broadcast.asked_at = "", None
 
 
-def refuse_own(broadcast: Broadcast, by: Actor, rules: LaunchRules) -> None:
+def refuse_own_approval(broadcast: Broadcast, by: Actor, rules: LaunchRules) -> None:
     """Raise when the fanpage wants a second person and `by` is who wrote this version last. The command line
     is the machine's owner and needs nobody."""
     if not rules.needs_second_person or by.id is None:

@@ -28,7 +28,8 @@ from core.messenger import wire
 
 COLLEAGUE_ANSWERS = "colleague_answers"  # why a reply was skipped
 COMMENT_ANSWERED_WITHIN = timedelta(days=7)  # Messenger Platform, private replies
-WHETHER_TO_ANSWER = (
+# What `is_silent` asks for, in its order.
+SILENCE_COLUMNS = (
     col(Customer.colleague_at),
     col(Customer.silence_ended_at),
     col(Fanpage.silent_hours),
@@ -179,8 +180,8 @@ def _may_answer(db: Session, customer_id: int, now: datetime) -> bool:
 
 def _colleague_answers(db: Session, customer_id: int, now: datetime) -> bool:
     fanpage = col(Fanpage.id) == col(Customer.fanpage_id)
-    whether = select(*WHETHER_TO_ANSWER).join(Fanpage, fanpage).where(col(Customer.id) == customer_id)
-    colleague_at, ended_at, hours = db.execute(whether).one()
+    silence = select(*SILENCE_COLUMNS).join(Fanpage, fanpage).where(col(Customer.id) == customer_id)
+    colleague_at, ended_at, hours = db.execute(silence).one()
     return is_silent(colleague_at, ended_at, hours, now)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
 
-from core.conversation.replies import WHETHER_TO_ANSWER
+from core.conversation.replies import SILENCE_COLUMNS
 from core.conversation.rules import ReplyState
 from core.conversation.silence_rules import is_silent
 from core.db import bulk
@@ -48,7 +48,7 @@ def _read(row: Sequence[Any]) -> tuple[datetime | None, datetime | None, int]:
 def _to_thank() -> bulk.CompiledQuery:
     given = bulk.rows_given(bulk.columns_of(Request, "id")).subquery("asked")
     statement = (
-        select(col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text), *WHETHER_TO_ANSWER)
+        select(col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text), *SILENCE_COLUMNS)
         .join_from(given, Request, col(Request.id) == given.c.id)
         .join(Customer, col(Customer.id) == col(Request.customer_id))
         .join(Fanpage, col(Fanpage.id) == col(Customer.fanpage_id))

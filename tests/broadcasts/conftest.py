@@ -8,9 +8,9 @@ from tests.sending.conftest import Studio, opt_in_states, studio, wire  # noqa: 
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience_builder, "FIRST", 3)
-    monkeypatch.setattr(audience_builder, "PART", 2)
-    monkeypatch.setattr(audience_builder, "PART_ALONE", 2)
+    monkeypatch.setattr(audience_builder, "FIRST_CHUNK", 3)
+    monkeypatch.setattr(audience_builder, "CHUNK", 2)
+    monkeypatch.setattr(audience_builder, "CHUNK_ALONE", 2)
     monkeypatch.setattr(audience_builder, "REST_SECONDS", 0.0)
 
 

@@ -178,13 +178,13 @@ def test_others_are_let_in_while_they_write_and_looked_for_now_and_then(
     monkeypatch.setattr(audience_builder, "REST_SECONDS", 1.0)
     monkeypatch.setattr(audience_builder, "QUIET", 3)
     monkeypatch.setattr(audience_builder, "ONE_IN", 4)
-    monkeypatch.setattr(audience_builder, "PART_ALONE", 9)
+    monkeypatch.setattr(audience_builder, "CHUNK_ALONE", 9)
     with transaction() as db:
         connection = db.get_bind().connect()
     with connection:
         others = audience_builder.OtherWriters(connection)
-        alone = [(others.need_seconds(), others.part) for _ in range(9)]
+        alone = [(others.need_seconds(), others.chunk_size) for _ in range(9)]
         studio.opt_in("a tap")
-        busy = [(others.need_seconds(), others.part) for _ in range(2)]
+        busy = [(others.need_seconds(), others.chunk_size) for _ in range(2)]
     assert alone == [(1.0, 2)] * 2 + [(0.0, 9), (1.0, 9), (0.0, 9), (0.0, 9), (0.0, 9), (1.0, 9), (0.0, 9)]
     assert busy == [(1.0, 2)] * 2

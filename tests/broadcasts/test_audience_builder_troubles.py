@@ -69,7 +69,7 @@ def two_opt_ins_each(studio: Studio, people: int) -> int:
 def test_another_worker_completes_what_one_left_at_the_very_end(
     studio: Studio, monkeypatch, killed_before_the_end, story: str
 ) -> None:
-    monkeypatch.setattr(audience_builder, "PART", 5)
+    monkeypatch.setattr(audience_builder, "CHUNK", 5)
     late = {"best_before": studio.now + timedelta(minutes=1)} if story == "late" else {}
     if story == "two opt-ins":
         broadcast_id = two_opt_ins_each(studio, 8)
@@ -94,7 +94,7 @@ def test_another_worker_completes_what_one_left_at_the_very_end(
 
 
 def test_two_workers_at_the_very_end_complete_it_once(studio: Studio, monkeypatch) -> None:
-    monkeypatch.setattr(audience_builder, "PART", 5)
+    monkeypatch.setattr(audience_builder, "CHUNK", 5)
     broadcast_id = two_opt_ins_each(studio, 8)
     completed: list[int] = []
 
@@ -153,7 +153,7 @@ def test_nor_is_one_past_its_best_before(studio: Studio, late: int) -> None:
 
 
 def test_one_that_paused_itself_goes_on_when_it_is_tried_again(studio: Studio, monkeypatch) -> None:
-    monkeypatch.setattr(audience_builder, "FIRST", 22)
+    monkeypatch.setattr(audience_builder, "FIRST_CHUNK", 22)
     studio.people(40)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)

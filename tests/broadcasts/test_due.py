@@ -79,7 +79,7 @@ def test_what_is_past_its_best_before_is_to_be_ended_or_missed(studio: Studio) -
 
 
 def test_an_audience_is_to_be_built_until_it_is_complete(studio: Studio, monkeypatch) -> None:
-    monkeypatch.setattr(audience_builder, "FIRST", 2)
+    monkeypatch.setattr(audience_builder, "FIRST_CHUNK", 2)
     launched(studio, 5)
     assert due.look(now=studio.now) == {Due.BUILD_AUDIENCE}
     audience_builder.build_audiences(lambda: studio.now)

@@ -414,7 +414,7 @@ def test_the_first_part_is_chosen_and_told(panel, topic_id) -> None:
 
 
 def test_an_audience_that_still_grows_is_told(panel, topic_id, monkeypatch) -> None:
-    monkeypatch.setattr(audience_builder, "FIRST", 1)
+    monkeypatch.setattr(audience_builder, "FIRST_CHUNK", 1)
     broadcast_id = started(topic_id)
     assert "more people are being added" in all_words(panel("broadcast", role="viewer", id=broadcast_id))
     audience_builder.build_audiences(utc_now)
