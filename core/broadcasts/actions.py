@@ -99,7 +99,7 @@ def schedule(
     at: datetime | None,
     best_before: BestBefore = USUAL,
     version: int | None = None,
-    people: int | None = None,
+    typed_count: int | None = None,
     now: datetime,
 ) -> str:
     """Let the worker start a broadcast at `at`, or at once when None: its clock finds it due
@@ -107,8 +107,8 @@ def schedule(
 
     `version` is the one that is approved: if it is not the latest any more, Changed says what differs. None
     approves the latest, for a caller that has just made the draft itself. Without `best_before` the draft's
-    own counts; if nobody chose one, it is fixed now at the usual time after the start. `people` is the number
-    of customers that was typed, where the fanpage's rules ask for it.
+    own counts; if nobody chose one, it is fixed now at the usual time after the start. `typed_count` is the
+    number of customers that was typed, where the fanpage's rules ask for it.
     """
     with transaction() as db:
         authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
@@ -133,7 +133,7 @@ def schedule(
             versions.alter(broadcast, by, now, best_before=ends)
         launch_rules = launch_rules_of(fanpage.launch_rules)
         versions.refuse_own_approval(broadcast, by, launch_rules)
-        launch_checks.refuse_other_number(db, broadcast, launch_rules, people, start)
+        launch_checks.refuse_other_number(db, broadcast, launch_rules, typed_count, start)
         _fix_times(broadcast, start, ends)
         broadcast.launched_by, broadcast.revises_id = by.name, None
         versions.approve(broadcast, by, now)
@@ -160,7 +160,7 @@ def launch(
     *,
     best_before: BestBefore = USUAL,
     version: int | None = None,
-    people: int | None = None,
+    typed_count: int | None = None,
     now: datetime,
 ) -> str:
     """Start this version at once; see `schedule`. A broadcast that is being sent already stays as it is."""
@@ -172,7 +172,7 @@ def launch(
             versions.refuse_if_changed(broadcast, version)
             return broadcast.state
     return schedule(
-        by, broadcast_id, at=None, best_before=best_before, version=version, people=people, now=now
+        by, broadcast_id, at=None, best_before=best_before, version=version, typed_count=typed_count, now=now
     )
 
 

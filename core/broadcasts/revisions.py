@@ -45,10 +45,10 @@ def begin(by: Actor, broadcast_id: int, *, now: datetime) -> int:
         return draft.id or 0
 
 
-def apply(by: Actor, draft_id: int, *, version: int, people: int | None = None, now: datetime) -> int:
+def apply(by: Actor, draft_id: int, *, version: int, typed_count: int | None = None, now: datetime) -> int:
     """Let this version of the draft take the place of what was approved. It stays scheduled all along, and is
-    approved by whoever does this, with the number of `people` where the fanpage's rules ask for it. Returns
-    the id of the scheduled broadcast; the draft is gone.
+    approved by whoever does this; `typed_count` is the number of customers that was typed, where the
+    fanpage's rules ask for it. Returns the id of the scheduled broadcast; the draft is gone.
 
     Raises WrongState when that one has started meanwhile, or was changed in another way: the draft is kept.
     """
@@ -71,7 +71,7 @@ def apply(by: Actor, draft_id: int, *, version: int, people: int | None = None, 
         rules = launch_rules_of(db.get_one(Fanpage, row.fanpage_id).launch_rules)
         versions.refuse_own_approval(draft, by, rules)
         start = draft.due_at or now_for_workers(db, now)
-        launch_checks.refuse_other_number(db, draft, rules, people, start)
+        launch_checks.refuse_other_number(db, draft, rules, typed_count, start)
         chosen = draft.best_before if draft.best_before_chosen else draft_rules.USUAL
         ends = settled_best_before(chosen, start)
         if problems := draft_rules.check_times(draft.due_at, ends, now):

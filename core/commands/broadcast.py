@@ -68,7 +68,7 @@ def create(
         now=now,
     )
     if due_at:
-        actions.schedule(COMMAND_LINE, broadcast_id, at=due_at, version=1, people=people, now=now)
+        actions.schedule(COMMAND_LINE, broadcast_id, at=due_at, version=1, typed_count=people, now=now)
     made = queries.get_broadcast(broadcast_id)
     _say_state(broadcast_id, made.state, as_json, version=made.version)
 
@@ -112,7 +112,7 @@ def launch(
     approved = looked_at.version if version is None else version
     late = _best_before(best_before, looked_at.timezone)
     state = actions.launch(
-        COMMAND_LINE, broadcast_id, best_before=late, version=approved, people=people, now=utc_now()
+        COMMAND_LINE, broadcast_id, best_before=late, version=approved, typed_count=people, now=utc_now()
     )
     _say_state(broadcast_id, state, as_json)
 

@@ -141,9 +141,9 @@ def test_above_the_set_number_a_launch_takes_the_number_of_people(studio: Studio
     set_launch_rules(COMMAND_LINE, studio.fanpage_id, LaunchRules(count_typed_above=3), now=studio.now)
     for typed in (None, 0, 2, 4):
         with pytest.raises(Invalid, match="3 people"):
-            actions.launch(COMMAND_LINE, broadcast_id, people=typed, now=studio.now)
+            actions.launch(COMMAND_LINE, broadcast_id, typed_count=typed, now=studio.now)
     assert studio.show(broadcast_id).state == "draft"
-    assert actions.launch(COMMAND_LINE, broadcast_id, people=3, now=studio.now) == "scheduled"
+    assert actions.launch(COMMAND_LINE, broadcast_id, typed_count=3, now=studio.now) == "scheduled"
 
 
 def test_below_the_set_number_nothing_has_to_be_typed(studio: Studio) -> None:
@@ -162,7 +162,7 @@ def test_changes_of_a_scheduled_broadcast_take_the_number_as_well(studio: Studio
     version = get_draft(draft_id).version
     with pytest.raises(Invalid):
         revisions.apply(COMMAND_LINE, draft_id, version=version, now=studio.now)
-    assert revisions.apply(COMMAND_LINE, draft_id, version=version, people=3, now=studio.now)
+    assert revisions.apply(COMMAND_LINE, draft_id, version=version, typed_count=3, now=studio.now)
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,9 @@ def _hints(zone: str, fanpage_id: int, entry: CalendarEntry, start: datetime) ->
 
 
 def _move(here: Current, entry: CalendarEntry, start: datetime, late: datetime | None) -> None:
-    people, version = typed_number(), entry.version
+    count, version = typed_number(), entry.version
     actions.schedule(
-        here.actor, entry.id, at=start, best_before=late, version=version, people=people, now=utc_now()
+        here.actor, entry.id, at=start, best_before=late, version=version, typed_count=count, now=utc_now()
     )
 
 

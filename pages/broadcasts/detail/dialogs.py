@@ -70,8 +70,8 @@ def _launch_dialog(here: Current, view: BroadcastView) -> None:
     rules = get_fanpage(view.fanpage_id).launch_rules
 
     def launch() -> None:
-        people = typed_number()
-        actions.launch(here.actor, view.id, version=view.version, people=people, now=utc_now())
+        count = typed_number()
+        actions.launch(here.actor, view.id, version=view.version, typed_count=count, now=utc_now())
 
     def draw() -> None:
         st.markdown(body if eligible else nobody)

@@ -139,24 +139,24 @@ def launch(here: Current, draft: Draft) -> None:
     Leaving the draft changes the page: at the next run `new_broadcast` finds that it is no draft any more and
     that this tab no longer writes it, and goes to the page of the broadcast.
     """
-    now, kept, people = utc_now(), get_broadcast(draft.id), typed_number()
+    now, kept, count = utc_now(), get_broadcast(draft.id), typed_number()
     if draft.revises_id is not None and get_broadcast(draft.revises_id).state == BroadcastState.SCHEDULED:
         _apply(here, draft)
         return
     is_under_way = kept.state in (BroadcastState.SCHEDULED, BroadcastState.SENDING)
     if not is_under_way or kept.approved_version != draft.version:
         if draft.due_at is None:
-            actions.launch(here.actor, draft.id, version=draft.version, people=people, now=now)
+            actions.launch(here.actor, draft.id, version=draft.version, typed_count=count, now=now)
         else:
             at, version = draft.due_at, draft.version
-            actions.schedule(here.actor, draft.id, at=at, version=version, people=people, now=now)
+            actions.schedule(here.actor, draft.id, at=at, version=version, typed_count=count, now=now)
     saving.leave()
 
 
 def _apply(here: Current, draft: Draft) -> None:
     """The changes take the place of what was scheduled; the page of that one follows."""
     changed = revisions.apply(
-        here.actor, draft.id, version=draft.version, people=typed_number(), now=utc_now()
+        here.actor, draft.id, version=draft.version, typed_count=typed_number(), now=utc_now()
     )
     saving.leave()
     st.query_params.from_dict({"id": str(changed)})
