@@ -16,8 +16,7 @@ from core.customers import tags
 from core.db.tables import Customer, Delivery, OptIn, Request
 from core.deliveries.rules import LIVE
 from core.errors import N_
-
-WINDOW = timedelta(hours=24)  # from the last message of a customer to `window_closes_at`
+from core.messenger.message_limits import MESSAGING_WINDOW
 
 
 def _agreed_outside(filters: AudienceFilters) -> ColumnElement[bool]:
@@ -37,7 +36,7 @@ def _came_otherwise(filters: AudienceFilters) -> ColumnElement[bool]:
 
 def _has_not_written(filters: AudienceFilters, now: datetime) -> ColumnElement[bool]:
     closes_at = col(Customer.window_closes_at)
-    return or_(closes_at.is_(None), closes_at < now + WINDOW - timedelta(days=filters.wrote_days))
+    return or_(closes_at.is_(None), closes_at < now + MESSAGING_WINDOW - timedelta(days=filters.wrote_days))
 
 
 def _was_messaged(filters: AudienceFilters, now: datetime) -> ColumnElement[bool]:

@@ -29,6 +29,7 @@ from core.inbox.taps import apply_taps, record_taps_again, tap_of
 from core.inbox.thread_control import record_thread_owners, thread_owner_of
 from core.messenger import event_contents
 from core.messenger.event_kinds import EventKind, base_kind, is_standby, kind_in_standby
+from core.messenger.message_limits import MESSAGING_WINDOW
 from core.testers.joining import join_as_tester
 from core.text.normalise import normalise_text, storable
 
@@ -124,7 +125,7 @@ def _react(
         return
     if not bot_replies:
         return  # the other app that controls the conversation answers
-    if event.at + rules.WINDOW <= context.now or was_said_since(context.db, customer_id, event.at):
+    if event.at + MESSAGING_WINDOW <= context.now or was_said_since(context.db, customer_id, event.at):
         return  # applied late: it is too old to be answered, or they have said no since
     follow_up = context.follow_up_messages.pop(customer_id, None) if event.may_be_response else None
     replies = answer_event(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from core.messenger.event_kinds import EventKind as K
 from core.messenger.event_kinds import base_kind
+from core.messenger.message_limits import MESSAGING_WINDOW
 from core.text.matching import search_key
 
-# Standard messaging window: 24 hours from the customer's last act (Messenger Platform policy).
-WINDOW = timedelta(hours=24)
 # The Messenger Platform opened on 12 April 2016: no event is older.
 EARLIEST = datetime(2016, 4, 12, tzinfo=UTC)
 _EARLIEST_MS = EARLIEST.timestamp() * 1000
@@ -67,7 +66,7 @@ def is_customer_act(kind: str) -> bool:
 def window_closes_at(kind: str, at: datetime, *, taken_back: bool = False) -> datetime | None:
     """Until when an event lets us write to the customer; None when it opens no window. Taking back a reaction
     opens none."""
-    return at + WINDOW if base_kind(kind) in _OPENS_WINDOW and not taken_back else None
+    return at + MESSAGING_WINDOW if base_kind(kind) in _OPENS_WINDOW and not taken_back else None
 
 
 def latest(one: datetime | None, other: datetime | None) -> datetime | None:

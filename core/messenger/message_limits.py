@@ -1,10 +1,15 @@
-"""The limits that the platform sets on a message: how long a text may be, how many buttons there may be.
+"""The limits that the platform sets on messages: how long a text may be, how many buttons there may be, and
+for how long after a customer wrote.
 
 Lengths count UTF-16 units (core/text/utf16_units.py), the strictest reading: the platform names no unit.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+# From the customer's last act: https://developers.facebook.com/documentation/business-messaging/messenger-platform/policy
+MESSAGING_WINDOW = timedelta(hours=24)
 # https://developers.facebook.com/docs/messenger-platform/reference/send-api
 TEXT_LIMIT = 1999  # the page says "less than 2000 characters"
 QUICK_REPLIES_LIMIT = 13
