@@ -92,4 +92,4 @@ def _create_chunk(fanpage_id: int, topic_id: int, numbers: range) -> None:
             )
             for n, customer_id in zip(numbers, ids, strict=True)
         ]
-        ledger.record_opt_ins(db, rows)
+        ledger.record_imported(db, rows)

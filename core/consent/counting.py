@@ -147,7 +147,7 @@ def _kept_out(fanpage_id: int, now: datetime) -> Any:
         .join(Customer, col(Customer.id) == col(OptIn.customer_id))
         .where(
             col(Customer.fanpage_id) == fanpage_id,
-            eligibility.is_kept_out_for_good(now),
+            eligibility.is_kept_out_indefinitely(now),
             col(OptIn.topic_id).op("+")(0).is_not(None),
             eligibility.is_usable(now),
         )

@@ -134,7 +134,7 @@ def _count_holders(db: Session, fanpage_id: int, now: datetime) -> int:
     topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
     unreachable = (
         holders.join(Customer, col(Customer.id) == col(OptIn.customer_id))
-        .where(col(Customer.fanpage_id) == fanpage_id, eligibility.is_kept_out_for_good(now))
+        .where(col(Customer.fanpage_id) == fanpage_id, eligibility.is_kept_out_indefinitely(now))
         .where(col(OptIn.topic_id).op("+")(0) > 0)
     )
     everybody = int(db.execute(holders.where(col(OptIn.topic_id).in_(topics))).scalar_one())
@@ -191,7 +191,10 @@ def _where(
     made = named(fanpage_id, search)
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
-        made += [exists().where(theirs, eligibility.is_usable(now)), ~eligibility.is_kept_out_for_good(now)]
+        made += [
+            exists().where(theirs, eligibility.is_usable(now)),
+            ~eligibility.is_kept_out_indefinitely(now),
+        ]
     if tag_id is not None:
         made.append(tags.has_tag(tag_id))
     if only == Only.WINDOW:

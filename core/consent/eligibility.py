@@ -59,7 +59,7 @@ REASONS: tuple[Reason, ...] = (
         N_("Weekly limit reached"),
         N_("Already got as many broadcasts in seven days as the fanpage allows; they can be notified later"),
         customer=has_had_enough,
-        passes=True,
+        is_temporary=True,
     ),
     Reason(
         "reserved",
@@ -121,9 +121,9 @@ def is_kept_out(now: datetime, filters: AudienceFilters = EVERYBODY) -> ColumnEl
     return or_(*(each.customer(now) for each in reasons_with(filters) if each.customer))
 
 
-def is_kept_out_for_good(now: datetime) -> ColumnElement[bool]:
-    """Whether a customer gets nothing until something is done about it, whatever opt-ins they hold."""
-    return or_(*(each.customer(now) for each in REASONS if each.customer and not each.passes))
+def is_kept_out_indefinitely(now: datetime) -> ColumnElement[bool]:
+    """Whether a customer gets nothing, with whatever opt-ins, for a reason that does not end by itself."""
+    return or_(*(each.customer(now) for each in REASONS if each.customer and not each.is_temporary))
 
 
 def is_eligible(now: datetime, filters: AudienceFilters = EVERYBODY) -> ColumnElement[bool]:

@@ -23,4 +23,4 @@ class Reason:
     state: OptInState | None = None  # opt-ins in this state cannot be used
     opt_in: Condition | None = None  # available opt-ins for which it holds at a moment cannot be used, either
     customer: Condition | None = None  # customers for whom it holds at a moment get nothing
-    passes: bool = False  # it ends by itself, so figures of who can be notified at all leave it aside
+    is_temporary: bool = False  # it ends by itself: figures of who can be notified at all leave it aside

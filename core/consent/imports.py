@@ -21,7 +21,7 @@ from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, authorise_early, of
 from core.accounts.rules import Actor, Permission
 from core.consent import import_file
-from core.consent.ledger import NewOptIn, record_opt_ins
+from core.consent.ledger import NewOptIn, record_imported
 from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
 from core.customers import tags
@@ -98,7 +98,7 @@ def import_opt_ins(
             new_customers += made
             withdrawn += _count_withdrawn(db, fanpage_id, topic_id, rows)
             _put_tags_on(db, fanpage_id, customers, rows, now)
-            imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now, import_id))
+            imported += record_imported(db, _opt_ins(fanpage_id, topic_id, customers, rows, now, import_id))
             known += len(rows)
     outcome = replace(
         seen,
@@ -168,8 +168,8 @@ def _withdrawn() -> Select[int]:
     given = bulk.rows_given(columns).subquery("given")
     mine = col(Customer.fanpage_id) == bindparam("fanpage"), col(Customer.psid) == given.c.psid
     topic, source = bindparam("topic", type_=BigInteger), literal(OptInSource.IMPORT.value)
-    is_ended = is_withdrawn(col(Customer.id), topic, source, given.c.consented_at)
-    return select(func.count()).select_from(given.join(Customer, and_(*mine))).where(is_ended)
+    was_withdrawn = is_withdrawn(col(Customer.id), topic, source, given.c.consented_at)
+    return select(func.count()).select_from(given.join(Customer, and_(*mine))).where(was_withdrawn)
 
 
 def _customers(

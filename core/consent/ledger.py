@@ -86,8 +86,9 @@ class Withdrawn(NamedTuple):
     ended: int  # how many opt-ins it ended
 
 
-def record_opt_ins(db: Session, rows: Sequence[NewOptIn]) -> int:
-    """Store opt-ins; one whose token the fanpage already has is left as it is. Returns how many were new.
+def record_imported(db: Session, rows: Sequence[NewOptIn]) -> int:
+    """Store opt-ins of an import; one whose token the fanpage already has is left as it is. Returns how many
+    were new.
 
     An opt-in that a withdrawal applies to is stored as withdrawn. The caller has locked the customers' rows
     (`row_locks.lock_people`), so that nobody withdraws meanwhile.
@@ -118,11 +119,11 @@ def _values(row: NewOptIn, sealed: str) -> list[object]:
 def _insert() -> Any:
     given = bulk.rows_given(_OPT_IN).subquery("given")
     row = given.c
-    is_ended = is_withdrawn(row.customer_id, row.topic_id, row.source, row.consented_at)
+    was_withdrawn = is_withdrawn(row.customer_id, row.topic_id, row.source, row.consented_at)
     values = {
         **row,
-        "state": case((is_ended, OptInState.WITHDRAWN.value), else_=row.state),
-        "settled_at": case((is_ended, row.created_at)),
+        "state": case((was_withdrawn, OptInState.WITHDRAWN.value), else_=row.state),
+        "settled_at": case((was_withdrawn, row.created_at)),
     }
     insert = bulk.insert_selected(OptIn, values, given)
     return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
@@ -257,12 +258,12 @@ def assign_topic(
 
 
 def _end_withdrawn(db: Session, mine: ColumnElement[bool], now: datetime) -> int:
-    is_ended = is_withdrawn(
+    was_withdrawn = is_withdrawn(
         col(OptIn.customer_id), col(OptIn.topic_id), col(OptIn.source), col(OptIn.consented_at)
     )
     statement = (
         update(OptIn)
-        .where(mine, bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN), is_ended)
+        .where(mine, bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN), was_withdrawn)
         .values(state=OptInState.WITHDRAWN, settled_at=now)
         .execution_options(synchronize_session=False)
     )

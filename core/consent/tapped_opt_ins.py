@@ -1,6 +1,6 @@
 """Records taps as opt-ins, many in one statement, which also looks up their customers and requests.
 
-A second tap of the same token changes nothing. The other way in, for imports: `ledger.record_opt_ins`.
+A second tap of the same token changes nothing. The other way in, for imports: `ledger.record_imported`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _insert() -> bulk.CompiledStatement:
     given = bulk.rows_given(_COLUMNS).subquery("tap")
     tap = given.c
     topic_id = func.coalesce(Request.topic_id, tap.topic_id)
-    is_ended = is_before_withdrawal(col(Customer.id), topic_id, tap.consented_at)
+    was_withdrawn = is_before_withdrawal(col(Customer.id), topic_id, tap.consented_at)
     chosen = {
         "fanpage_id": tap.fanpage_id,
         "customer_id": col(Customer.id),
@@ -77,11 +77,11 @@ def _insert() -> bulk.CompiledStatement:
         "promise": func.coalesce(Request.title, ""),
         "token_hash": tap.token_hash,
         "token_sealed": tap.token_sealed,
-        "state": case((is_ended, OptInState.WITHDRAWN.value), else_=OptInState.AVAILABLE.value),
+        "state": case((was_withdrawn, OptInState.WITHDRAWN.value), else_=OptInState.AVAILABLE.value),
         "source": literal(OptInSource.WEBHOOK.value),
         "consented_at": tap.consented_at,
         "expires_at": tap.expires_at,
-        "settled_at": case((is_ended, tap.created_at)),
+        "settled_at": case((was_withdrawn, tap.created_at)),
         "created_at": tap.created_at,
     }
     is_theirs = (col(Customer.fanpage_id) == tap.fanpage_id) & (col(Customer.psid) == tap.psid)

@@ -82,7 +82,7 @@ def _kept_out(db: Session, topic_ids: Sequence[int], now: datetime) -> list[tupl
         .join(Customer, col(Customer.id) == col(OptIn.customer_id))
         .where(
             col(Customer.fanpage_id).in_(fanpages),
-            eligibility.is_kept_out_for_good(now),
+            eligibility.is_kept_out_indefinitely(now),
             col(OptIn.topic_id).op("+")(0).in_(topic_ids),  # + 0: start from these few customers
             eligibility.is_usable(now),
         )

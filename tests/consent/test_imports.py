@@ -15,7 +15,7 @@ from core.accounts.rules import Actor, Role
 from core.broadcasts.topic_archiving import archive_topic
 from core.consent import import_file, imports, opt_in_queries
 from core.consent.imports import import_opt_ins
-from core.consent.ledger import record_opt_ins
+from core.consent.ledger import record_imported
 from core.consent.opt_in_export import csv_opt_ins
 from core.consent.opt_in_queries import OptInFilter
 from core.db.engine import reading
@@ -250,7 +250,7 @@ def test_webhooks_wait_for_a_part_of_an_import_and_never_for_the_file(load, fanp
     parts = []
 
     def meanwhile(db, rows):
-        made = record_opt_ins(db, rows)
+        made = record_imported(db, rows)
         parts.append(made)
         if len(parts) == 2:
             with ThreadPoolExecutor(1) as other:
@@ -262,7 +262,7 @@ def test_webhooks_wait_for_a_part_of_an_import_and_never_for_the_file(load, fanp
             seen.extend(db.scalars(select(Customer.psid).where(Customer.fanpage_id == fanpage)))
 
     seen = []
-    monkeypatch.setattr(imports, "record_opt_ins", meanwhile)
+    monkeypatch.setattr(imports, "record_imported", meanwhile)
     outcome = load(f"{HEADER}1,a,{GOOD},\n2,b,{GOOD},\n3,c,{GOOD},\n1,d,{GOOD},\n4,e,{GOOD},\n")
     assert parts == [2, 2, 1]
     assert sorted(seen) == ["1", "2"]
@@ -276,10 +276,10 @@ def test_an_import_that_broke_off_is_ended_by_the_same_file(load, monkeypatch):
     def break_off(db, rows):
         if rows[0].token == "c":
             raise ConnectionError
-        return record_opt_ins(db, rows)
+        return record_imported(db, rows)
 
     with monkeypatch.context() as patch:
-        patch.setattr(imports, "record_opt_ins", break_off)
+        patch.setattr(imports, "record_imported", break_off)
         with pytest.raises(ConnectionError):
             load(text)
     assert len(opt_ins()) == 2

@@ -109,7 +109,7 @@ class TokenHistory(RuleBasedStateMachine):
             created_at=self.now,
         )
         with transaction() as db:
-            ledger.record_opt_ins(db, [row, row])  # the platform delivers at least once
+            ledger.record_imported(db, [row, row])  # the platform delivers at least once
 
     @rule(topic=st.integers(0, 1), minutes=st.none() | st.integers(1, 60))
     def launch(self, topic: int, minutes: int | None) -> None:
