@@ -23,11 +23,11 @@ from core.installation import key_check
 from core.installation.key_check import AnotherKey
 from core.settings import kept_secret, settings
 from webhook_server import logs, pictures
-from webhook_server.reception import Reception
 from webhook_server.request_ids import with_request_id
 from webhook_server.responses import json_response, refusal_response
 from webhook_server.short_links import PATHS as LINK_PATHS
 from webhook_server.short_links import ShortLinks
+from webhook_server.webhook_endpoint import WebhookEndpoint
 
 DEMO_SECRET_FILE = "demo-app.secret"  # the app secret by which the simulator signs
 CHALLENGE_LIMIT = 1000
@@ -38,24 +38,24 @@ log = structlog.get_logger(__name__)
 
 
 class WebhookFront:
-    """The whole ASGI application: passes a POST to /webhook straight to the reception, which is faster than
+    """The whole ASGI application: passes a POST to /webhook straight to the endpoint, which is faster than
     by the router, and everything else to the routes."""
 
-    def __init__(self, reception: Reception, others: Starlette) -> None:
-        self._reception = reception
+    def __init__(self, endpoint: WebhookEndpoint, others: Starlette) -> None:
+        self._endpoint = endpoint
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             send = with_request_id(scope, send)
         is_webhook = scope["type"] == "http" and scope["path"] in WEBHOOK and scope["method"] == "POST"
-        await (self._reception if is_webhook else self._others)(scope, receive, send)
+        await (self._endpoint if is_webhook else self._others)(scope, receive, send)
 
 
 def create_app() -> WebhookFront:
     """Build the application from the settings of this process."""
     logs.configure()
-    reception = Reception(settings().app_secret.get_secret_value(), kept_secret(DEMO_SECRET_FILE))
+    endpoint = WebhookEndpoint(settings().app_secret.get_secret_value(), kept_secret(DEMO_SECRET_FILE))
 
     short_links = ShortLinks()
 
@@ -63,22 +63,22 @@ def create_app() -> WebhookFront:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         logs.silence_access_log()
         await run_in_threadpool(_refuse_unfit)
-        reception.open()
+        endpoint.open()
         short_links.open()
         yield
         await run_in_threadpool(short_links.close)
-        await reception.close()
+        await endpoint.close()
 
     async def ready(_request: Request) -> Response:
-        return await run_in_threadpool(_ready, reception)
+        return await run_in_threadpool(_ready, endpoint)
 
     async def alive(_request: Request) -> Response:
-        return json_response(200 if reception.is_open else 503, {"alive": reception.is_open})
+        return json_response(200 if endpoint.is_open else 503, {"alive": endpoint.is_open})
 
     def metrics(request: Request) -> Response:
         if not _may_read_metrics(request):
             return PlainTextResponse("Not Found", status_code=404)
-        return Response(reception.metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return Response(endpoint.metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     routes = [
         *(Route(path, verify, methods=["GET"]) for path in WEBHOOK),
@@ -90,7 +90,7 @@ def create_app() -> WebhookFront:
     ]
     others = Starlette(routes=routes, lifespan=lifespan)
     others.router.redirect_slashes = False
-    return WebhookFront(reception, others)
+    return WebhookFront(endpoint, others)
 
 
 def _may_read_metrics(request: Request) -> bool:
@@ -126,7 +126,7 @@ def _refuse_unfit() -> None:
         log.warning("key_check_failed", error=type(problem).__name__)
 
 
-def _ready(reception: Reception) -> Response:
+def _ready(endpoint: WebhookEndpoint) -> Response:
     """Whether a POST would be stored now: the database answers and takes in, and the intake runs."""
     try:
         queries.refuse_unreadable()
@@ -141,6 +141,6 @@ def _ready(reception: Reception) -> Response:
         return json_response(503, {"ready": False, "problem": "revision"})
     if held and held.takes_in_nothing:
         return json_response(503, {"ready": False, "problem": "moved"})
-    if not reception.is_open:
+    if not endpoint.is_open:
         return json_response(503, {"ready": False, "problem": "writer"})
     return json_response(200, {"ready": True})

@@ -18,8 +18,6 @@ from core.messenger.event_fields import milliseconds, person_of
 from core.messenger.event_kinds import EventKind
 from core.messenger.webhook_body import Malformed, ParsedEvent, parse_webhook
 
-__all__ = ["Malformed", "NewEvent", "parse_body"]
-
 DEPTH_LIMIT = 64  # real events are some ten levels deep
 DIGITS_LIMIT = 1000  # Python refuses to read integers beyond 4,300 digits
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[\[{\]}]', re.DOTALL)

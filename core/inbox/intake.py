@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from core.clock import utc_now
+from core.inbox import processing, queries
 from core.inbox.event_parser import NewEvent
 from core.inbox.processing import NOT_NOW
 from core.inbox.rules import BATCH_EVENTS, next_batch_size
@@ -33,7 +35,7 @@ REST_SECONDS = 1.0  # no batch for so long after the database has refused one
 log = structlog.get_logger(__name__)
 
 
-Requester = TypeVar("Requester")
+AnswerTo = TypeVar("AnswerTo")
 
 
 class IntakeResult(StrEnum):
@@ -44,34 +46,29 @@ class IntakeResult(StrEnum):
 
 
 @dataclass(eq=False, slots=True)
-class IntakeRequest(Generic[Requester]):
-    """The events of one HTTP request, and whatever the owner needs to answer it. `request_id` stands in the
-    log when they could not be stored."""
+class IntakeRequest(Generic[AnswerTo]):
+    """The events of one HTTP request, and whatever the owner needs to answer it. `http_request_id` stands in
+    the log when they could not be stored."""
 
     events: Sequence[NewEvent]
-    requester: Requester
-    request_id: str = ""
-
-
-@dataclass(frozen=True)
-class IntakeCallbacks(Generic[Requester]):
-    """What the owner of an `Intake` provides. Those that use the database may raise its errors."""
-
-    store: Callable[[Sequence[NewEvent]], int]  # returns how many were new
-    has_backlog: Callable[[], bool]
-    apply: Callable[[int], int]  # at most so many; returns how many left the backlog
-    answer: Callable[[Sequence[IntakeRequest[Requester]], IntakeResult], None]
-    on_committed: Callable[[int, int], None]  # how many events, and how many of them were new
-    on_idle: Callable[[], None]  # called at least once a second
+    answer_to: AnswerTo
+    http_request_id: str = ""
 
 
 @dataclass
-class Intake(Generic[Requester]):
-    """A queue of requests, and the one thread that stores and applies their events."""
+class Intake(Generic[AnswerTo]):
+    """A queue of requests, and the one thread that stores and applies their events.
 
-    callbacks: IntakeCallbacks[Requester]
+    `answer` answers a whole group. `on_committed` is told how many events were stored, and how many of them
+    were new; `on_applied` how many left the backlog; `on_idle` is called at least once a second.
+    """
+
+    answer: Callable[[Sequence[IntakeRequest[AnswerTo]], IntakeResult], None]
+    on_committed: Callable[[int, int], None]
+    on_applied: Callable[[int], None]
+    on_idle: Callable[[], None]
     queue_events: int = QUEUE_EVENTS
-    _waiting: deque[IntakeRequest[Requester]] = field(default_factory=deque, init=False)
+    _waiting: deque[IntakeRequest[AnswerTo]] = field(default_factory=deque, init=False)
     _events_waiting: int = field(default=0, init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
     _closing: bool = field(default=False, init=False)
@@ -104,7 +101,7 @@ class Intake(Generic[Requester]):
     def events_waiting(self) -> int:
         return self._events_waiting
 
-    def submit(self, request: IntakeRequest[Requester]) -> bool:
+    def submit(self, request: IntakeRequest[AnswerTo]) -> bool:
         """Queue a request; False when there is no room or the thread has ended. It is answered once, on the
         thread of the intake."""
         with self._changed:
@@ -119,7 +116,7 @@ class Intake(Generic[Requester]):
 
     def _run(self) -> None:
         while not self._has_ended():
-            for part in (self._store_next, self._apply, self.callbacks.on_idle):
+            for part in (self._store_next, self._apply, self.on_idle):
                 try:
                     part()
                 except Exception as unforeseen:  # must end neither the other parts nor this thread
@@ -130,7 +127,7 @@ class Intake(Generic[Requester]):
         with self._changed:
             return self._closing and not self._waiting
 
-    def _take(self) -> list[IntakeRequest[Requester]]:
+    def _take(self) -> list[IntakeRequest[AnswerTo]]:
         """The next group of requests; empty when a batch is due, or when the thread is to end."""
         with self._changed:
             pause = self._seconds_until_batch()
@@ -138,7 +135,7 @@ class Intake(Generic[Requester]):
                 self._is_idle = True
                 self._changed.wait(pause)
                 self._is_idle = False
-            group: list[IntakeRequest[Requester]] = []
+            group: list[IntakeRequest[AnswerTo]] = []
             events = 0
             while self._waiting and events < GROUP_EVENTS:
                 group.append(self._waiting.popleft())
@@ -150,7 +147,7 @@ class Intake(Generic[Requester]):
         if group := self._take():
             self._store(group)
 
-    def _store(self, group: list[IntakeRequest[Requester]]) -> None:
+    def _store(self, group: list[IntakeRequest[AnswerTo]]) -> None:
         """Commit a group, then answer it. When one of its requests may be at fault, each is
         committed alone."""
         try:
@@ -164,20 +161,20 @@ class Intake(Generic[Requester]):
             for request in group:
                 self._store([request])
 
-    def _commit(self, group: list[IntakeRequest[Requester]]) -> None:
+    def _commit(self, group: list[IntakeRequest[AnswerTo]]) -> None:
         events = [event for request in group for event in request.events]
-        new = self.callbacks.store(events) if events else 0
+        new = processing.store_events(events) if events else 0
         if new:
             self._stored += new
             soon = time.monotonic() + WAIT_SECONDS
             self._batch_at = 0.0 if self._stored >= self._batch else min(self._batch_at, soon)
-        self.callbacks.answer(group, IntakeResult.STORED)
-        self.callbacks.on_committed(len(events), new)
+        self.answer(group, IntakeResult.STORED)
+        self.on_committed(len(events), new)
 
-    def _refuse(self, group: list[IntakeRequest[Requester]], problem: Exception) -> None:
-        ids = [request.request_id for request in group[:NAMED_REQUESTS]]
+    def _refuse(self, group: list[IntakeRequest[AnswerTo]], problem: Exception) -> None:
+        ids = [request.http_request_id for request in group[:NAMED_REQUESTS]]
         log.error("events_not_stored", requests=len(group), request_ids=ids, error=type(problem).__name__)
-        self.callbacks.answer(group, IntakeResult.UNAVAILABLE)
+        self.answer(group, IntakeResult.UNAVAILABLE)
 
     def _seconds_until_batch(self) -> float:
         return max(self._batch_at, self._rest_until) - time.monotonic()
@@ -189,8 +186,7 @@ class Intake(Generic[Requester]):
         pause = IDLE_SECONDS  # another process may have left events by then
         began = time.monotonic()
         try:
-            has_backlog = self._stored > 0 or self.callbacks.has_backlog()
-            if has_backlog and self.callbacks.apply(self._batch) >= self._batch:
+            if (self._stored > 0 or queries.has_pending()) and self._apply_batch() >= self._batch:
                 pause = 0.0
             self._batch = next_batch_size(self._batch, time.monotonic() - began)
         except Exception as problem:
@@ -198,3 +194,8 @@ class Intake(Generic[Requester]):
             log.error("events_not_applied", error=type(problem).__name__)
         self._stored = 0
         self._batch_at = time.monotonic() + pause
+
+    def _apply_batch(self) -> int:
+        applied = processing.apply_batch(self._batch, utc_now())
+        self.on_applied(applied)
+        return applied

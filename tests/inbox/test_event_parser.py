@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from core.encryption import CannotDecrypt
-from core.inbox.event_parser import DEPTH_LIMIT, Malformed, parse_body, prune_deep_nesting
+from core.inbox.event_parser import DEPTH_LIMIT, parse_body, prune_deep_nesting
 from core.inbox.event_tokens import decrypt_event, encrypt_event
 from core.messenger import event_contents
+from core.messenger.webhook_body import Malformed
 from core.settings import settings as our_settings
 from tests.inbox.platform import PAGE, body, envelope, event, read, said, tap
 

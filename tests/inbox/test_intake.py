@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.inbox import intake
-from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, IntakeResult
+from core.inbox import intake, processing, queries
+from core.inbox.intake import Intake, IntakeRequest, IntakeResult
 from core.inbox.rules import BATCH_EVENTS
 from tests.inbox.platform import read, said
 
@@ -34,15 +35,8 @@ class Owner:
     storing: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def callbacks(self) -> IntakeCallbacks:
-        return IntakeCallbacks(
-            store=self.store,
-            has_backlog=lambda: self.backlog > 0,
-            apply=self.apply,
-            answer=self.answer,
-            on_committed=lambda events, new: None,
-            on_idle=self.idle,
-        )
+    def new_intake(self, **more: int) -> Intake[str]:
+        return Intake(self.answer, lambda events, new: None, lambda applied: None, self.idle, **more)
 
     def store(self, events) -> int:
         self.storing.set()
@@ -56,7 +50,7 @@ class Owner:
         self.backlog += len(keys)
         return len(keys)
 
-    def apply(self, limit: int) -> int:
+    def apply(self, limit: int, now: datetime) -> int:
         if self.failing_apply:
             failing, self.failing_apply = self.failing_apply, None
             raise failing
@@ -79,7 +73,7 @@ class Owner:
             e.dedupe_key in self.stored for r in requests for e in r.events
         )
         with self.changed:
-            self.answers.update({each.requester: outcome for each in requests})
+            self.answers.update({each.answer_to: outcome for each in requests})
             self.changed.notify_all()
 
     def wait_for(self, condition) -> None:
@@ -88,16 +82,18 @@ class Owner:
 
 
 @pytest.fixture
-def owner() -> Owner:
+def owner(monkeypatch) -> Owner:
     owner = Owner()
     owner.may_store.set()
+    monkeypatch.setattr(processing, "store_events", owner.store)
+    monkeypatch.setattr(processing, "apply_batch", owner.apply)
+    monkeypatch.setattr(queries, "has_pending", lambda: owner.backlog > 0)
     return owner
 
 
 @pytest.fixture
 def started(owner, fresh_database) -> Iterator[Intake]:
-    callbacks = owner.callbacks()
-    made = Intake(callbacks, queue_events=10)
+    made = owner.new_intake(queue_events=10)
     made.start()
     yield made
     owner.may_store.set()
@@ -181,8 +177,7 @@ def test_one_request_that_cannot_be_stored_does_not_drag_its_group_along(started
 def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, fresh_database, monkeypatch):
     monkeypatch.setattr(intake, "next_batch_size", lambda events, took_seconds: 10)
     owner.backlog = BATCH_EVENTS + 25
-    callbacks = owner.callbacks()
-    made = Intake(callbacks)
+    made = owner.new_intake()
     made.start()
 
     owner.wait_for(lambda: sum(owner.applied) == BATCH_EVENTS + 25)
@@ -203,7 +198,7 @@ def test_what_fails_for_good_beside_them_keeps_no_event_from_being_stored_and_ap
 ):
     monkeypatch.setattr(intake, "REST_SECONDS", 10 * PATIENCE)  # a rest would not be over before the test is
     owner.failing_idle = OSError("no space left on device")
-    started = Intake(owner.callbacks())
+    started = owner.new_intake()
     started.start()
     owner.wait_for(lambda: owner.idle_times > 0)
     for number, name in enumerate("abc", start=1):
@@ -216,8 +211,7 @@ def test_what_fails_for_good_beside_them_keeps_no_event_from_being_stored_and_ap
 
 
 def test_closing_stores_what_waits_and_takes_no_more(owner, make_request):
-    callbacks = owner.callbacks()
-    made = Intake(callbacks)
+    made = owner.new_intake()
     made.start()
     owner.may_store.clear()
     for name in "abc":

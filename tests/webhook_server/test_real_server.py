@@ -21,7 +21,7 @@ import requests
 import uvicorn
 
 from tests.inbox.platform import body, said, signed, tap
-from webhook_server import reception
+from webhook_server import webhook_endpoint
 from webhook_server.application import create_app
 
 REPOSITORY = Path(__file__).parents[2]
@@ -190,7 +190,7 @@ def answer_to(address: tuple[str, int], sent: bytes) -> bytes:
 
 
 def test_a_body_that_never_arrives_is_given_up(monkeypatch, in_thread):
-    monkeypatch.setattr(reception, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(webhook_endpoint, "BODY_SECONDS", 0.05)
 
     answer = answer_to(in_thread, b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
 

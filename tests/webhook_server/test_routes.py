@@ -20,7 +20,7 @@ from core.messenger.signature import HEADER
 from core.settings import kept_secret
 from core.settings import settings as our_settings
 from tests.inbox.platform import PAGE, body, envelope, said, signed, tap
-from webhook_server import reception
+from webhook_server import webhook_endpoint
 from webhook_server.application import DEMO_SECRET_FILE, create_app
 
 PATIENCE = 10.0
@@ -155,13 +155,13 @@ def test_a_malformed_body_is_told_so(post, raw):
 
 
 def test_a_body_too_large_is_refused_by_its_header(client, post):
-    response = post(raw=b" " * (reception.BODY_LIMIT + 1))
+    response = post(raw=b" " * (webhook_endpoint.BODY_LIMIT + 1))
 
     assert (response.status_code, code(response)) == (413, "too_large")
 
 
 def test_a_body_too_large_is_refused_when_no_header_says_so(client, monkeypatch):
-    monkeypatch.setattr(reception, "BODY_LIMIT", 1000)
+    monkeypatch.setattr(webhook_endpoint, "BODY_LIMIT", 1000)
 
     response = client.post("/webhook", content=iter([b"x" * 600, b"x" * 600]))
 
@@ -177,12 +177,12 @@ def test_a_large_body_within_the_limit_is_read(fanpage, post, now):
 
 
 def test_more_bodies_than_fit_are_asked_to_come_back_and_room_is_given_back(fanpage, post, now, monkeypatch):
-    monkeypatch.setattr(reception, "BODIES_LIMIT", 100)
+    monkeypatch.setattr(webhook_endpoint, "BODIES_LIMIT", 100)
     response = post(tap("25", now, "token-1"))
     assert (response.status_code, code(response)) == (503, "unavailable")
     assert response.headers["Retry-After"] == "1"
 
-    monkeypatch.setattr(reception, "BODIES_LIMIT", 1000)
+    monkeypatch.setattr(webhook_endpoint, "BODIES_LIMIT", 1000)
     for number in range(10):  # would not fit if what was answered still counted
         assert post(tap("25", now, f"token-{number}")).status_code == 200
 

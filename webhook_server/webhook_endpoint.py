@@ -17,11 +17,12 @@ from starlette.types import Receive, Scope, Send
 
 from core import logs
 from core.clock import utc_now
-from core.inbox import processing, queries
-from core.inbox.event_parser import Malformed, NewEvent, parse_body
-from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, IntakeResult
+from core.inbox import queries
+from core.inbox.event_parser import NewEvent, parse_body
+from core.inbox.intake import Intake, IntakeRequest, IntakeResult
 from core.installation.heartbeat import WEBHOOK, HeartbeatWriter
 from core.messenger.signature import HEADER, is_valid
+from core.messenger.webhook_body import Malformed
 from webhook_server.logs import ThrottledLog
 from webhook_server.metrics import Metrics
 from webhook_server.responses import STORED_BODY, STORED_START, refusal_response
@@ -48,7 +49,7 @@ class RequestRefused(Exception):
         super().__init__(reason)
 
 
-class Reception:
+class WebhookEndpoint:
     """The ASGI application of POST /webhook. It is opened and closed with the server."""
 
     def __init__(self, app_secret: str, demo_secret: str) -> None:
@@ -60,14 +61,10 @@ class Reception:
         self.metrics = Metrics(lambda: self._intake.events_waiting, _backlog)
         self._heartbeat = HeartbeatWriter(WEBHOOK, utc_now)
         self._intake: Intake[AnswerFuture] = Intake(
-            IntakeCallbacks(
-                store=processing.store_events,
-                has_backlog=queries.has_pending,
-                apply=self._apply,
-                answer=_answer,
-                on_committed=self.metrics.committed,
-                on_idle=self._heartbeat.beat_sparingly,
-            )
+            answer=_answer,
+            on_committed=self.metrics.committed,
+            on_applied=self.metrics.applied.inc,
+            on_idle=self._heartbeat.beat_sparingly,
         )
 
     def open(self) -> None:
@@ -166,11 +163,6 @@ class Reception:
         if await done is not IntakeResult.STORED:
             raise RequestRefused("unavailable")
 
-    def _apply(self, limit: int) -> int:
-        applied = processing.apply_batch(limit, utc_now())
-        self.metrics.applied.inc(applied)
-        return applied
-
 
 class AwaitedAnswers:
     """The requests that wait for their commit. One timer serves all of them, since a timer for each would
@@ -221,10 +213,10 @@ def _answer(requests: Sequence[IntakeRequest[AnswerFuture]], outcome: IntakeResu
     """Answer a group of requests. It is called on the thread of the intake, once for a group, because waking
     the event loop is what costs."""
     with suppress(RuntimeError):  # the loop has ended, so nobody waits any more
-        requests[0].requester.get_loop().call_soon_threadsafe(_resolve, requests, outcome)
+        requests[0].answer_to.get_loop().call_soon_threadsafe(_resolve, requests, outcome)
 
 
 def _resolve(requests: Sequence[IntakeRequest[AnswerFuture]], outcome: IntakeResult) -> None:
     for request in requests:
-        if not request.requester.done():
-            request.requester.set_result(outcome)
+        if not request.answer_to.done():
+            request.answer_to.set_result(outcome)
