@@ -23,7 +23,7 @@ from core.db.tables import (
     Fanpage,
     Message,
     OptIn,
-    SetUpMark,
+    SetUpConfirmation,
     Topic,
 )
 from core.deliveries.rules import DeliveryState
@@ -113,9 +113,14 @@ def first_steps(fanpage_id: int) -> FirstSteps:
         )
     )
     opt_in = select(col(OptIn.id)).where(col(OptIn.fanpage_id) == fanpage_id)
-    ticked = col(SetUpMark.scope) == col(Fanpage.page_id), col(SetUpMark.code) == OTN_UNCONFIRMED
+    ticked = (
+        col(SetUpConfirmation.scope) == col(Fanpage.page_id),
+        col(SetUpConfirmation.code) == OTN_UNCONFIRMED,
+    )
     is_demo = select(col(Fanpage.id)).where(col(Fanpage.id) == fanpage_id, col(Fanpage.is_demo))
-    permission = select(col(Fanpage.id)).join(SetUpMark, and_(*ticked)).where(col(Fanpage.id) == fanpage_id)
+    permission = (
+        select(col(Fanpage.id)).join(SetUpConfirmation, and_(*ticked)).where(col(Fanpage.id) == fanpage_id)
+    )
     broadcast = select(col(Broadcast.id)).where(
         col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.started_at).is_not(None)
     )

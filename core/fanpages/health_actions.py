@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from core.conversation import entry_point_rows
 from core.db.engine import reading, transaction
-from core.db.tables import Event, Fanpage, SetUpMark
+from core.db.tables import Event, Fanpage, SetUpConfirmation
 from core.encryption import CannotDecrypt
 from core.errors import OperatorError
 from core.fanpages import health_check
@@ -81,7 +81,11 @@ def store_problems(fanpage_id: int, found: list[HealthProblem], now: datetime) -
     with transaction() as db:
         values = {"problems": codes, "checked_at": now}
         db.execute(update(Fanpage).where(col(Fanpage.id) == fanpage_id).values(values))
-        db.execute(delete(SetUpMark).where(col(SetUpMark.scope) == page_id, col(SetUpMark.code).in_(gone)))
+        db.execute(
+            delete(SetUpConfirmation).where(
+                col(SetUpConfirmation.scope) == page_id, col(SetUpConfirmation.code).in_(gone)
+            )
+        )
 
 
 def _examine(fanpage: FanpageView, now: datetime, *, take_over: bool) -> list[HealthProblem]:

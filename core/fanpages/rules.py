@@ -205,7 +205,7 @@ def check_connection(page_id: str, name: str, token: str, zone: str) -> list[Pro
     return found
 
 
-OTN_UNCONFIRMED = "otn_unconfirmed"  # the mark by which staff say that Facebook was asked for OTN
+OTN_UNCONFIRMED = "otn_unconfirmed"  # by this staff confirm that Facebook was asked for OTN
 ENDS_SOON = timedelta(days=7)
 
 

@@ -12,7 +12,7 @@ from core.accounts.activity_log import record
 from core.accounts.authorising import EVERYTHING, Scope, authorise, of
 from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
-from core.db.tables import Fanpage, InstallationCheck, SetUpMark
+from core.db.tables import Fanpage, InstallationCheck, SetUpConfirmation
 from core.errors import N_, Invalid, NotFound, WrongState, problem
 from core.fanpages.set_up_findings import Finding, may_accept
 from core.fanpages.set_up_rules import Check
@@ -29,7 +29,7 @@ def accept(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) -> No
         if not may_accept(code):
             raise WrongState(N_("This blocks all sending, so it has to be fixed and can't be accepted."))
         scope, name = _scope(db, fanpage_id)
-        db.merge(SetUpMark(scope=scope, code=code, by=by.name, at=now))
+        db.merge(SetUpConfirmation(scope=scope, code=code, by=by.name, at=now))
         _record(db, by, "fanpage.accept", fanpage_id, name, code, now)
 
 
@@ -38,7 +38,11 @@ def take_back(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) ->
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, _touched(fanpage_id), now=now)
         scope, name = _scope(db, fanpage_id)
-        db.execute(delete(SetUpMark).where(col(SetUpMark.scope) == scope, col(SetUpMark.code) == code))
+        db.execute(
+            delete(SetUpConfirmation).where(
+                col(SetUpConfirmation.scope) == scope, col(SetUpConfirmation.code) == code
+            )
+        )
         _record(db, by, "fanpage.take_back", fanpage_id, name, code, now)
 
 
@@ -57,7 +61,7 @@ def set_addresses(by: Actor, *, privacy: str, deletion: str, now: datetime) -> N
             row = db.get(InstallationCheck, str(name)) or InstallationCheck(name=str(name))
             if row.value != value:
                 row.value, row.code, row.checked_at = value, None, None
-                _forget_marks(db, name)
+                _forget_confirmations(db, name)
             db.add(row)
         record(db, by, "installation.set_addresses", now=now)
 
@@ -66,10 +70,10 @@ def _is_address(value: str) -> bool:
     return len(value) <= ADDRESS_LIMIT and ADDRESS.fullmatch(value) is not None
 
 
-def _forget_marks(db: Session, check: Check) -> None:
+def _forget_confirmations(db: Session, check: Check) -> None:
     """Whoever accepted the former address did not mean this one."""
     codes = [str(each) for each in Finding if check.name in each.name]
-    db.execute(delete(SetUpMark).where(col(SetUpMark.code).in_(codes)))
+    db.execute(delete(SetUpConfirmation).where(col(SetUpConfirmation.code).in_(codes)))
 
 
 def _touched(fanpage_id: int | None) -> Scope:
@@ -77,7 +81,7 @@ def _touched(fanpage_id: int | None) -> Scope:
 
 
 def _scope(db: Session, fanpage_id: int | None) -> tuple[str, str]:
-    """The scope of a mark, and the name of the fanpage."""
+    """The scope of a confirmation, and the name of the fanpage."""
     if fanpage_id is None:
         return "", ""
     found = db.execute(

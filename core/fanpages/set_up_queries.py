@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.db.engine import reading
-from core.db.tables import Customer, Heartbeat, InstallationCheck, Request, SetUpMark
+from core.db.tables import Customer, Heartbeat, InstallationCheck, Request, SetUpConfirmation
 from core.fanpages.queries import OTHER_APP_LATELY, FanpageView
-from core.fanpages.set_up_rules import Checked, Facts, Mark, StepStatus, assess, is_fresh
+from core.fanpages.set_up_rules import Checked, Confirmation, Facts, StepStatus, assess, is_fresh
 from core.installation.heartbeat import WEBHOOK, WORKER
 from core.settings import settings
 
@@ -30,7 +30,9 @@ def read_set_up(fanpage: FanpageView | None, *, heard_at: datetime | None, now: 
     latest event arrived."""
     scopes = ["", fanpage.page_id] if fanpage else [""]
     with reading() as db:
-        marks = db.scalars(select(SetUpMark).where(col(SetUpMark.scope).in_(scopes))).all()
+        confirmations = db.scalars(
+            select(SetUpConfirmation).where(col(SetUpConfirmation.scope).in_(scopes))
+        ).all()
         checks = {row.name: row for row in db.scalars(select(InstallationCheck))}
         alive = _alive(db, now)
         tapped_at = _tapped_at(db, fanpage.id) if fanpage else None
@@ -48,7 +50,7 @@ def read_set_up(fanpage: FanpageView | None, *, heard_at: datetime | None, now: 
         runs_worker=WORKER in alive,
         runs_webhook=WEBHOOK in alive,
         checks={name: Checked(row.code, row.checked_at, row.value) for name, row in checks.items()},
-        marks={row.code: Mark(row.by, row.at) for row in marks},
+        confirmations={row.code: Confirmation(row.by, row.at) for row in confirmations},
     )
     return assess(facts, now)
 
@@ -82,8 +84,8 @@ class Conditions:
 def read_conditions(*, now: datetime) -> Conditions:
     """What `Conditions.of` needs, by two reads for however many fanpages."""
     with reading() as db:
-        marks = db.execute(select(col(SetUpMark.scope), col(SetUpMark.code)))
-        accepted = frozenset((scope, code) for scope, code in marks)
+        confirmations = db.execute(select(col(SetUpConfirmation.scope), col(SetUpConfirmation.code)))
+        accepted = frozenset((scope, code) for scope, code in confirmations)
         return Conditions(now, frozenset(_alive(db, now)), accepted)
 
 

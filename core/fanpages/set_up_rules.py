@@ -93,7 +93,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Mark:
+class Confirmation:
     """Who said that it was done, or accepted that it is not right; and when."""
 
     by: str
@@ -116,7 +116,7 @@ class Facts:
     runs_worker: bool = False
     runs_webhook: bool = False
     checks: Mapping[str, Checked] = field(default_factory=dict)
-    marks: Mapping[str, Mark] = field(default_factory=dict)  # by code
+    confirmations: Mapping[str, Confirmation] = field(default_factory=dict)  # by code
 
 
 @dataclass(frozen=True)
@@ -127,13 +127,15 @@ class StepStatus:
     light: Light
     codes: tuple[str, ...] = ()  # what is wrong; see `set_up_findings.describe`
     at: datetime | None = None  # when that was seen
-    marks: Mapping[str, Mark] = field(default_factory=dict)  # of its codes, those that somebody accepted
+    confirmations: Mapping[str, Confirmation] = field(
+        default_factory=dict
+    )  # of its codes, those that somebody accepted
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left to do: green, or amber that somebody accepted."""
         return self.light == Light.GREEN or (
-            self.light == Light.AMBER and all(code in self.marks for code in self.codes)
+            self.light == Light.AMBER and all(code in self.confirmations for code in self.codes)
         )
 
 
@@ -160,8 +162,8 @@ def _status(step: Step, facts: Facts, now: datetime) -> StepStatus:
     codes = tuple(dict.fromkeys([*mine, *codes]))
     if codes:
         light = Light.RED if any(code in RED for code in codes) else Light.AMBER
-        marks = {code: facts.marks[code] for code in codes if code in facts.marks}
-        return StepStatus(step, light, codes, at if not mine else facts.checked_at, marks)
+        confirmations = {code: facts.confirmations[code] for code in codes if code in facts.confirmations}
+        return StepStatus(step, light, codes, at if not mine else facts.checked_at, confirmations)
     return StepStatus(step, Light.GREEN if _is_proved(step, facts, at, now) else Light.GRAY, (), at)
 
 

@@ -8,7 +8,7 @@ from core.clock import utc_now
 from core.fanpages import set_up_actions
 from core.fanpages.queries import FanpageView
 from core.fanpages.set_up_findings import describe, may_accept
-from core.fanpages.set_up_rules import CONFIRMED_BY_HAND, OF_INSTALLATION, Light, Mark, StepStatus
+from core.fanpages.set_up_rules import CONFIRMED_BY_HAND, OF_INSTALLATION, Confirmation, Light, StepStatus
 from pages.components.session import current, do
 from pages.components.texts import _, ago, when, who
 
@@ -17,8 +17,8 @@ def draw_findings(status: StepStatus, fanpage: FanpageView | None) -> None:
     """Draws each thing that is wrong; below it, what a person may say about it."""
     fanpage_id = None if fanpage is None or status.step in OF_INSTALLATION else fanpage.id
     for code in status.codes:
-        if mark := status.marks.get(code):
-            _accepted(code, mark, fanpage_id)
+        if confirmation := status.confirmations.get(code):
+            _accepted(code, confirmation, fanpage_id)
         else:
             _open(code, status, fanpage_id)
     if status.at is not None:
@@ -39,10 +39,10 @@ def _open(code: str, status: StepStatus, fanpage_id: int | None) -> None:
             st.rerun()
 
 
-def _accepted(code: str, mark: Mark, fanpage_id: int | None) -> None:
+def _accepted(code: str, confirmation: Confirmation, fanpage_id: int | None) -> None:
     by_hand = code in CONFIRMED_BY_HAND
     words = _("Confirmed by {who}, {when}") if by_hand else _("Accepted by {who}, {when}")
-    said = words.format(who=who(mark.by), when=when(mark.at))
+    said = words.format(who=who(confirmation.by), when=when(confirmation.at))
     st.info(f"{said}" if by_hand else f"{said}  \n{_(describe(code))}", icon=":material/check:")
     if st.button(_("Take back"), key=f"take_back_{code}", type="tertiary"):
         by = current().actor

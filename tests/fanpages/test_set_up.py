@@ -14,7 +14,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.clock import utc_now
 from core.db.engine import reading
-from core.db.tables import Activity, SetUpMark
+from core.db.tables import Activity, SetUpConfirmation
 from core.encryption import encrypt
 from core.errors import Invalid, NotFound, WrongState
 from core.fanpages import health_actions, installation_checks, set_up_actions
@@ -104,7 +104,7 @@ def test_amber_is_accepted_with_name_and_time_until_it_has_gone(world, fanpage, 
     problems(fanpage, now)
     set_up_actions.accept(COMMAND_LINE, "token_ends_soon", fanpage_id=fanpage, now=now)
     with reading() as db:
-        mark = db.get(SetUpMark, (PAGE, "token_ends_soon"))
+        mark = db.get(SetUpConfirmation, (PAGE, "token_ends_soon"))
         assert (mark.by, mark.at) == ("command line", now)
         assert "fanpage.accept" in [row.verb for row in db.exec(select(Activity)).all()]
     page.token_ends_at = 0

@@ -13,9 +13,9 @@ from core.fanpages.set_up_rules import (
     CONFIRMED_BY_HAND,
     Check,
     Checked,
+    Confirmation,
     Facts,
     Light,
-    Mark,
     Step,
     StepStatus,
     assess,
@@ -34,7 +34,7 @@ WELL = Facts(
     runs_worker=True,
     runs_webhook=True,
     checks={check: Checked(at=EARLIER) for check in Check},
-    marks={Finding.LIVE_UNCONFIRMED: Mark("lan", EARLIER)},
+    confirmations={Finding.LIVE_UNCONFIRMED: Confirmation("lan", EARLIER)},
 )
 
 
@@ -75,15 +75,19 @@ def test_what_hides_the_rest_leaves_the_rest_unknown_and_not_green(code):
 
 def test_amber_is_settled_by_who_accepted_it_and_only_for_what_they_saw():
     facts = replace(
-        WELL, problems=("not_subscribed",), marks={**WELL.marks, "not_subscribed": Mark("lan", NOW)}
+        WELL,
+        problems=("not_subscribed",),
+        confirmations={**WELL.confirmations, "not_subscribed": Confirmation("lan", NOW)},
     )
     assert at(Step.EVENTS, facts).is_settled
     worse = replace(facts, problems=("not_subscribed", "no_get_started"))
     assert not at(Step.EVENTS, worse).is_settled
 
 
-def test_a_mark_never_settles_what_is_red():
-    facts = replace(WELL, problems=("token_invalid",), marks={"token_invalid": Mark("lan", NOW)})
+def test_a_confirmation_never_settles_what_is_red():
+    facts = replace(
+        WELL, problems=("token_invalid",), confirmations={"token_invalid": Confirmation("lan", NOW)}
+    )
     assert not at(Step.TOKEN, facts).is_settled
     assert light_of(assess(facts, NOW)) == Light.RED
 
@@ -91,7 +95,7 @@ def test_a_mark_never_settles_what_is_red():
 def test_the_permission_is_ticked_by_hand_until_a_tap_proves_it():
     asked = replace(WELL, tapped_at=None)
     assert at(Step.OTN, asked).codes == (Finding.OTN_UNCONFIRMED,)
-    ticked = replace(asked, marks={Finding.OTN_UNCONFIRMED: Mark("lan", NOW)})
+    ticked = replace(asked, confirmations={Finding.OTN_UNCONFIRMED: Confirmation("lan", NOW)})
     assert (at(Step.OTN, ticked).light, at(Step.OTN, ticked).is_settled) == (Light.AMBER, True)
     assert at(Step.OTN, WELL).light == Light.GREEN
 

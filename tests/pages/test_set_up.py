@@ -10,7 +10,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.db import holding
 from core.db.engine import reading
-from core.db.tables import SetUpMark
+from core.db.tables import SetUpConfirmation
 from core.fanpages.queries import get_fanpage
 from core.fanpages.set_up_rules import Step
 from core.installation import hold_actions
@@ -32,11 +32,11 @@ def test_the_permission_is_ticked_and_taken_back(panel, arrange):
     at.button(key="accept_otn_unconfirmed").click().run()
     assert not at.exception
     with reading() as db:
-        assert db.get(SetUpMark, ("100000000000007", "otn_unconfirmed")).by == "admin.setup"
+        assert db.get(SetUpConfirmation, ("100000000000007", "otn_unconfirmed")).by == "admin.setup"
     assert "Confirmed by admin.setup" in all_words(at)
     at.button(key="take_back_otn_unconfirmed").click().run()
     with reading() as db:
-        assert db.get(SetUpMark, ("100000000000007", "otn_unconfirmed")) is None
+        assert db.get(SetUpConfirmation, ("100000000000007", "otn_unconfirmed")) is None
     assert get_fanpage(fanpage).problems == ()
 
 

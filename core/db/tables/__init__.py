@@ -31,7 +31,7 @@ from core.db.tables.fanpages import CallsOfHour as CallsOfHour
 from core.db.tables.fanpages import Fanpage as Fanpage
 from core.db.tables.fanpages import FanpagePicture as FanpagePicture
 from core.db.tables.fanpages import FanpageRate as FanpageRate
-from core.db.tables.fanpages import SetUpMark as SetUpMark
+from core.db.tables.fanpages import SetUpConfirmation as SetUpConfirmation
 from core.db.tables.installation import Backup as Backup
 from core.db.tables.installation import Heartbeat as Heartbeat
 from core.db.tables.installation import Hold as Hold

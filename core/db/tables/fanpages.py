@@ -70,7 +70,7 @@ class CallsOfHour(Table, table=True):
     calls: int = 0
 
 
-class SetUpMark(Table, table=True):
+class SetUpConfirmation(Table, table=True):
     """What a person said about the set-up: that something was done at Facebook, or that a problem is known
     and accepted."""
 
