@@ -30,7 +30,7 @@ _DELIVERY: dict[str, Look] = {
 }
 _OPT_IN: dict[str, Look] = {
     "available": (N_("Available"), "notifications_active", "green"),
-    "reserved": (N_("Reserved"), "lock_clock", "blue"),
+    "reserved": (N_("On hold"), "lock_clock", "blue"),
     "spent": (N_("Used"), "task_alt", "gray"),
     "expired": (N_("Expired"), "event_busy", "orange"),
     "withdrawn": (N_("Withdrawn"), "person_off", "gray"),
