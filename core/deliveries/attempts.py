@@ -19,8 +19,8 @@ from core.db import bulk
 from core.db.engine import reading
 from core.db.tables import Delivery, DeliveryAttempt
 from core.deliveries.rules import LEASE_RAN_OUT
-from core.messenger.client import Accepted, Answer
 from core.messenger.errors import BAD_PARAMETER, Failure, NextStep
+from core.messenger.send_responses import Accepted, Answer
 
 ACCEPTED = "accepted"
 

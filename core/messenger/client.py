@@ -20,7 +20,6 @@ from core.messenger.message_limits import BATCH_LIMIT
 from core.messenger.percent_encoding import encode_form
 from core.messenger.redaction import without_secrets
 from core.messenger.send_responses import (
-    Accepted,
     Answer,
     json_or_text,
     read_batch,
@@ -34,8 +33,6 @@ from core.messenger.transport import HttpAnswer, NoAnswer, Transport
 from core.messenger.usage import Usage, read_usage, retry_after, tells_usage
 from core.messenger.wire import Body, token_spent_by, typing
 from core.text.normalise import storable
-
-__all__ = ["Accepted", "Answer", "Failure", "GraphRefused", "Messenger", "Profile", "Usage"]
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from weakref import WeakKeyDictionary
 
-from core.messenger.client import Accepted, Answer, GraphRefused, Messenger
+from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import BAD_PARAMETER, NO_OBJECT, Failure, NextStep, is_inconclusive
+from core.messenger.send_responses import Accepted, Answer
 
 ANYBODY, EDGE = "me", "me/messenger_profile"
 KEPT_SECONDS = 60.0  # the profile may be read only some ten times in ten minutes

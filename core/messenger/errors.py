@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from core.messenger.reasons import describe
 from core.messenger.redaction import without_secrets
-
-__all__ = ["ERROR_RULES", "Failure", "NextStep", "classify", "describe", "is_inconclusive"]
 
 CODE, STATUS = 2**63, 2**31  # a number from here on fits into no column and is left out
 

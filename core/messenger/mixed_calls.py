@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.messenger.batch import TokenSend
-from core.messenger.client import Accepted, Answer, Messenger
+from core.messenger.client import Messenger
 from core.messenger.connection_check import ASKED_ABOUT, attribute_refusals
 from core.messenger.errors import Failure
 from core.messenger.message_limits import BATCH_LIMIT
 from core.messenger.mixed_call_switch import MixedCallSwitch
+from core.messenger.send_responses import Accepted, Answer
 
 Answers = Mapping[int, Answer | None]  # by the item's place; None: it was certainly not sent
 Places = dict[Messenger, list[int]]  # where each fanpage's items stand

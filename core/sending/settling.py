@@ -23,8 +23,8 @@ from core.deliveries.attempts import Attempt
 from core.deliveries.breaker import Recent, Refusal
 from core.deliveries.recent_outcomes import Key, Scope
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, OptInMove, Verdict
-from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted, Answer
 from core.sending.limits import allowance, breaker_trip, fanpage_limits
 from core.sending.rules import accepted, set_aside
 from core.sending.senders.sender import Claim, Sender

@@ -11,7 +11,7 @@ import structlog
 
 from core.db.engine import DATABASE_TROUBLE, is_locked, unless_locked
 from core.errors import OperatorError
-from core.messenger.client import Accepted
+from core.messenger.send_responses import Accepted
 from core.sending import claims, settling
 from core.sending.calls.grouping import Returned
 from core.sending.replies import claims as reply_claims

@@ -9,7 +9,7 @@ from core.clock import utc_now
 from core.fanpages.actions import see_policy
 from core.fanpages.queries import FanpageView, find_other_app
 from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
-from core.messenger.errors import describe
+from core.messenger.reasons import describe
 from pages.components.markdown import escape_markdown
 from pages.components.session import do
 from pages.components.texts import _, ago, number

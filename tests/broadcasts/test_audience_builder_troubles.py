@@ -19,8 +19,8 @@ from core.consent import ledger
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, OptIn
 from core.errors import WrongState
-from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted
 from core.sending import claims, settling
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome

@@ -8,8 +8,8 @@ from itertools import count
 
 import pytest
 
-from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted, Answer
 from core.sending import settling
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome

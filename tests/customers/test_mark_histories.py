@@ -29,8 +29,8 @@ from core.customers.actions import lift_mark, lift_marks_of
 from core.db.engine import reading, transaction
 from core.db.tables import Customer
 from core.inbox import processing
-from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted
 from core.sending import settling
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome

@@ -11,7 +11,7 @@ from core.db import row_locks
 from core.db.engine import transaction
 from core.db.tables import Reply
 from core.inbox import processing
-from core.messenger.client import Accepted
+from core.messenger.send_responses import Accepted
 from core.sending.replies import settling as reply_settling
 from core.sending.replies.settling import ReplyOutcome
 from tests import claiming

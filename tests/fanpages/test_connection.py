@@ -10,7 +10,7 @@ from core.encryption import CannotDecrypt, encrypt
 from core.errors import NotFound, WrongState
 from core.fanpages.connection import messenger_for
 from core.messenger import wire
-from core.messenger.client import Accepted
+from core.messenger.send_responses import Accepted
 from core.messenger.signature import appsecret_proof
 from core.settings import kept_secret, settings
 from tests.fanpages.conftest import PAGE_ID, TOKEN

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from core.messenger import wire
 from core.messenger.batch import SharedMessage, TokenSend, batch_field
-from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.messenger.send_responses import read_batch
+from core.messenger.send_responses import Accepted, read_batch
 from core.messenger.signature import appsecret_proof
 from tests.messenger.conftest import APP_SECRET, PAGE_ID, TOKEN
 from tests.messenger.graph import Reply

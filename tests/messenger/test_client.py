@@ -9,8 +9,9 @@ import pytest
 
 from core.messenger import wire
 from core.messenger.batch import SharedMessage, TokenSend
-from core.messenger.client import Accepted, Failure, GraphRefused, Messenger, Profile
-from core.messenger.errors import NextStep
+from core.messenger.client import GraphRefused, Messenger, Profile
+from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted
 from core.messenger.signature import appsecret_proof
 from tests.messenger.conftest import APP_SECRET, PAGE_ID, TOKEN
 from tests.messenger.graph import Reply

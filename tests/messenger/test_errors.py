@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.messenger.errors import ANY, ERROR_RULES, NextStep, classify, describe
-from core.messenger.reasons import SENTENCES
+from core.messenger.errors import ANY, ERROR_RULES, NextStep, classify
+from core.messenger.reasons import SENTENCES, describe
 from core.messenger.redaction import spellings_of, without_secrets
 
 

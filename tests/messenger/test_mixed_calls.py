@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from core.bench.receiver import messages_of
 from core.messenger import mixed_call_switch, wire
 from core.messenger.batch import SharedMessage, TokenSend
-from core.messenger.client import Accepted, Messenger
+from core.messenger.client import Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import AddressedSend, send_together
+from core.messenger.send_responses import Accepted
 from core.messenger.signature import appsecret_proof
 from core.simulator import World, running_simulator
 from core.simulator.control_client import SimulatorClient

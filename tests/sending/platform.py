@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from core.messenger.batch import TokenSend
-from core.messenger.client import Accepted, Answer, GraphRefused
+from core.messenger.client import GraphRefused
 from core.messenger.connection_check import EDGE
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted, Answer
 
 USED = Failure(NextStep.TOKEN_REFUSED, "token_refused", 400, 100)
 Fault = Callable[[str, int], str | Failure | None]

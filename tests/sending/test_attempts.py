@@ -12,8 +12,8 @@ from core.broadcasts.results_export import csv_report
 from core.db.engine import reading
 from core.db.tables import DeliveryAttempt
 from core.deliveries.attempts import AttemptView, attempts_of
-from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted
 from core.sending import settling
 from core.sending.settling import Outcome
 from tests import claiming

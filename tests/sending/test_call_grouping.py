@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
-from core.messenger.client import Answer
 from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
+from core.messenger.send_responses import Answer
 from core.sending.calls.grouping import PlannedMessage, grouped
 from core.sending.claims import Claim
 from core.sending.replies.claims import ReplyClaim

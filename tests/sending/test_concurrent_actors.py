@@ -29,8 +29,8 @@ from core.deliveries.evidence import metadata_of
 from core.errors import WrongState
 from core.fanpages.actions import resume_broadcasts
 from core.inbox import processing
-from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted, Answer
 from core.sending import claims, settling
 from core.sending.claiming import ClaimedBatch, SlotsMoved
 from core.sending.replies import claims as reply_claims

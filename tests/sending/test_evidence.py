@@ -17,8 +17,8 @@ from core.broadcasts.delivery_queries import DeliveryView, list_deliveries
 from core.db.engine import transaction
 from core.db.tables import Customer, Delivery
 from core.deliveries import evidence
-from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted
 from core.sending import claims, settling
 from core.sending.settling import Outcome
 from tests import claiming

@@ -16,8 +16,8 @@ from core.broadcasts.draft_rules import OPT_IN_SAVER
 from core.consent import withdrawal_actions
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Customer, Delivery, OptIn
-from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted
 from core.sending.claims import Claim
 from core.sending.settling import Outcome
 from tests import claiming

@@ -10,8 +10,8 @@ import pytest
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.messenger import connection_check
-from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep, classify
+from core.messenger.send_responses import Accepted, Answer
 from tests.sending.conftest import Studio
 from tests.sending.platform import USED, Platform
 

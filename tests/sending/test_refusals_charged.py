@@ -13,8 +13,9 @@ from core.broadcasts import actions, retry, scheduled_jobs
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Customer, Fanpage
 from core.messenger import connection_check
-from core.messenger.client import Accepted, Messenger
+from core.messenger.client import Messenger
 from core.messenger.errors import Failure, NextStep, classify
+from core.messenger.send_responses import Accepted
 from core.sending.rules import FEW
 from core.simulator import World, running_simulator
 from core.simulator.control_client import SimulatorClient

@@ -16,8 +16,8 @@ from core.db.engine import reading
 from core.db.tables import Customer, Delivery, OptIn
 from core.deliveries.breaker import MOST, RUN, WINDOW
 from core.messenger import connection_check
-from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep, classify
+from core.messenger.send_responses import Accepted, Answer
 from core.sending import settling
 from core.sending.claims import Claim
 from core.sending.settling import Outcome

@@ -10,8 +10,8 @@ import pytest
 
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Reply
-from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted
 from core.sending.calls.runner import TYPING_SECONDS
 from core.sending.replies import claims as reply_claims
 from core.sending.replies import settling as reply_settling

@@ -21,8 +21,9 @@ from core.deliveries import evidence
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import DeliveryState, OptInMove, Verdict
 from core.forgetting.erasing import erase_customer, lock_customer
-from core.messenger.client import Answer, Messenger
+from core.messenger.client import Messenger
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Answer
 from core.sending import senders
 from core.sending.calls.grouping import PlannedMessage, grouped
 from core.sending.rules import decide, final_verdict

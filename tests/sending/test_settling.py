@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
-from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted, Answer
 from core.sending import claims, loop, settling
 from core.sending.limits import allowance, breaker_trip
 from core.sending.settling import Outcome

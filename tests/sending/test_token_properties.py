@@ -28,8 +28,8 @@ from core.db.tables import Broadcast, Customer, Delivery, OptIn
 from core.deliveries import evidence
 from core.deliveries.rules import BY_STAFF
 from core.errors import WrongState
-from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted
 from core.sending import claims, settling
 from core.sending.claims import Claim, UnsureCommit
 from core.sending.settling import Outcome

@@ -15,8 +15,8 @@ from sqlalchemy.exc import OperationalError
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, scheduled_jobs
 from core.db.engine import engine
-from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted, Answer
 from core.sending import claims, settling, unsettled_outcomes
 from core.sending.claims import Claim
 from core.sending.limits import allowance

@@ -22,8 +22,9 @@ from core.deliveries import recent_outcomes
 from core.deliveries.breaker import Refusal
 from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import UNREACHABLE_REASONS
-from core.messenger.client import Accepted, Answer, Profile
+from core.messenger.client import Profile
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted, Answer
 from core.sending.limits import breaker_trip, fanpage_limits
 from core.sending.limits.allowance import note_calls
 from core.sending.replies.claims import MAX_ATTEMPTS, PATIENCE, ReplyClaim, is_claimed_by, queue_again

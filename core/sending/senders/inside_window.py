@@ -20,11 +20,12 @@ from core.db import bulk
 from core.db.tables import Broadcast, Customer, Delivery
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import DeliveryState, OptInMove, Verdict
-from core.messenger.client import Answer, Messenger
+from core.messenger.client import Messenger
 from core.messenger.connection_check import attribute_refusals
 from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import MayLeave
+from core.messenger.send_responses import Answer
 from core.messenger.wire import Body, send_to_psid, with_metadata
 from core.sending.rules import decide, final_verdict
 from core.sending.senders.sender import Claim, Prepared, Row, shared_message

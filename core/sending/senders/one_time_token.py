@@ -19,10 +19,11 @@ from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import REFUSED_ON_RETRY, DeliveryState, OptInMove, Verdict
 from core.encryption import decrypt_all
 from core.messenger.batch import TokenSend
-from core.messenger.client import Answer, Messenger
+from core.messenger.client import Messenger
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import AddressedSend, MayLeave, send_together
+from core.messenger.send_responses import Answer
 from core.sending.rules import decide, final_verdict, try_again
 from core.sending.senders.sender import Claim, Prepared, Row, shared_message
 

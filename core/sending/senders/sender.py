@@ -23,10 +23,11 @@ from core.clicks.short_links import with_short_links
 from core.conversation.rules import personalise, render
 from core.deliveries.rules import OptInMove, Verdict
 from core.messenger.batch import SharedMessage
-from core.messenger.client import Answer, Messenger
+from core.messenger.client import Messenger
 from core.messenger.errors import Failure
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import MayLeave
+from core.messenger.send_responses import Answer
 from core.messenger.wire import Message
 from core.pictures.attachments import attachment_of
 from core.pictures.rules import attached_picture, with_pictures

@@ -15,8 +15,8 @@ from core.db.tables import Delivery, OptIn, Reply, Request, Table
 from core.forgetting.actions import forget
 from core.inbox import processing
 from core.inbox.event_parser import parse_body
-from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted, Answer
 from core.sending import claims, settling
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome

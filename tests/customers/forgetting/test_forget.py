@@ -19,8 +19,8 @@ from core.forgetting.actions import forget
 from core.forgetting.queries import RecordCounts, count_records_of
 from core.funnel.counting import count_funnel
 from core.funnel.queries import Figures, topic_funnel
-from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
+from core.messenger.send_responses import Accepted
 from core.sending import claims
 from tests.customers.forgetting.people import DOUBT, LATER, PSID, Shop, everything_in
 from tests.inbox.platform import PAGE
