@@ -117,6 +117,20 @@ def test_theirs_can_be_taken(arrange, topic_id) -> None:
     assert "conflict_theirs" not in keys(minh.button)
 
 
+def test_a_click_in_a_draft_that_a_colleague_deleted_does_not_lead_on_in_the_next_one(
+    arrange, topic_id
+) -> None:
+    arrange.now = utc_now()
+    draft, other = a_draft(topic_id), a_draft(topic_id)
+    minh = tab(arrange, "minh", draft, "who")
+    actions.delete_draft(LAN, draft, now=utc_now())
+    minh.button(key="step_on").click().run()
+    assert "does not exist" in all_words(minh)
+    minh.query_params["id"] = str(other)
+    minh.run()
+    assert f"broadcast_{other}_topic" in keys(minh.selectbox)
+
+
 def test_nothing_is_launched_before_one_of_two_versions_was_chosen(arrange, topic_id) -> None:
     arrange.now = utc_now()
     draft = a_draft(topic_id)

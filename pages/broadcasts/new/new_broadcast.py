@@ -82,6 +82,7 @@ def _asked_draft() -> Draft | None:
     try:
         draft = get_draft(broadcast_id)
     except NotFound:
+        steps.drop_idle_move(None)
         draw_not_there(_("This draft does not exist (any more)."), "broadcasts", _("All broadcasts"))
         what.draw_written(broadcast_id)
         st.stop()

@@ -34,7 +34,8 @@ def go_to(step: str) -> None:
 
 
 def drop_idle_move(draft: Draft | None) -> None:
-    """Forgets a click that leads nowhere: to the step that is open already, or on while there is no draft."""
+    """Forgets a click that leads nowhere: to the step that is open already, or on where there is no draft, or
+    none any more."""
     if draft is None or st.session_state.get(_GO_TO) == asked_step(draft):
         st.session_state.pop(_GO_TO, None)
 
