@@ -19,18 +19,32 @@ class Chosen:
     variant: str = ""
 
 
+def has_two_wordings(content: Mapping[str, Any]) -> bool:
+    """Whether half of the customers read another title."""
+    title, other = _titles(content)
+    return bool(other) and other != title
+
+
+def read_by(variant: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content as the half `variant` of the customers reads it, "a" or "b"."""
+    is_other = variant == "b" and has_two_wordings(content)
+    return {**content, "title": content[OTHER_TITLE]} if is_other else content
+
+
 def choose_wording(content: Mapping[str, Any], customer_id: int) -> Chosen:
     """The wording for a customer: always the same for one pair of wordings, and each for half of them.
 
     Another pair is another test, whose halves have nothing to do with those of the one before.
     """
-    title, other = str(content.get("title") or ""), str(content.get(OTHER_TITLE) or "")
-    if not other or other == title:
+    if not has_two_wordings(content):
         return Chosen(content)
-    test = _digest(f"{title}\0{other}").hex()[:16]
-    if _digest(f"{test}\0{customer_id}")[0] & 1:
-        return Chosen({**content, "title": other}, test, "b")
-    return Chosen(content, test, "a")
+    test = _digest("\0".join(_titles(content))).hex()[:16]
+    variant = "b" if _digest(f"{test}\0{customer_id}")[0] & 1 else "a"
+    return Chosen(read_by(variant, content), test, variant)
+
+
+def _titles(content: Mapping[str, Any]) -> tuple[str, str]:
+    return str(content.get("title") or ""), str(content.get(OTHER_TITLE) or "")
 
 
 def _digest(text: str) -> bytes:

@@ -21,8 +21,10 @@ _SCRIPT = Path(__file__).with_name("phone.js")
 def draw_taps(
     bubbles: Sequence[Bubble], on_tap: OnTap | None, on_start: Callable[[], None] | None = None
 ) -> None:
-    """The buttons behind the phone, which is drawn just before, and the script for its links."""
-    with st.container(key="phone_taps"):
+    """The buttons behind the phone, which is drawn just before, and the script for its links. A page may have
+    one phone that can be tapped, and one that is only to be looked at."""
+    is_still = on_tap is None and on_start is None
+    with st.container(key="phone_taps_still" if is_still else "phone_taps"):
         st.html(f"<script>{_SCRIPT.read_text('utf-8')}</script>", unsafe_allow_javascript=True)
         if on_start is not None:
             st.button(START, key=f"phone_tap_{START}", on_click=on_start)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.conversation.drafts import BlockDraft
+from core.conversation.preview_thread import Step, thread_of
 from core.conversation.wording_tests import choose_wording
 
 BOTH = {"title": "Báo tôi khi có hồng xuân", "title_b": "Nhắn tôi ngay khi hồng xuân về", "after": "Cảm ơn!"}
@@ -34,3 +36,15 @@ def test_without_a_second_wording_nothing_is_tested():
     for content in ({"title": "Một"}, {"title": "Một", "title_b": ""}, {"title": "Một", "title_b": "Một"}):
         chosen = choose_wording(content, 1)
         assert (chosen.content, chosen.test, chosen.variant) == (content, "", "")
+
+
+def test_the_preview_shows_what_each_half_reads_also_behind_a_button():
+    blocks, others = [BlockDraft("otnr", BOTH)], {7: [BlockDraft("otnr", {**BOTH, "title_b": "Khi nào về?"})]}
+    steps = [Step("Xem", "message:7")]
+
+    def read(variant: str) -> list[str]:
+        phone = {"first_name": "Lan", "tapped": False, "after": None, "variant": variant}
+        return [bubble.text for bubble in thread_of(blocks, steps, others.get, str, **phone)]
+
+    assert read("a") == [BOTH["title"], "Xem", BOTH["title"]]
+    assert read("b") == [BOTH["title_b"], "Xem", "Khi nào về?"]

@@ -228,6 +228,22 @@ def test_the_phone_shows_what_is_written(panel, arrange, fanpage) -> None:
     assert "Chào bạn" in html(at)
 
 
+def test_each_of_two_wordings_can_be_looked_at_here_and_in_an_earlier_version(
+    panel, arrange, fanpage
+) -> None:
+    both = {"title": "Báo tôi khi hồng về", "title_b": "Nhắn tôi ngày có hồng", "after": ""}
+    topic = arrange.topic(fanpage, "Hồng về")
+    at = panel("message", id=saved(arrange, fanpage, blocks=[BlockDraft("otnr", both, topic)]))
+    assert both["title"] in html(at)
+    assert both["title_b"] not in html(at)
+    at.segmented_control(key="preview_variant").select("b").run()
+    assert both["title_b"] in html(at)
+    at.button(key="message_versions").click().run()
+    at.segmented_control(key="message_versions_variant").select("b").run()
+    assert not at.exception
+    assert html(at).count(both["title_b"]) == 2
+
+
 def test_the_example_fills_an_empty_message(panel, arrange, fanpage) -> None:
     at = panel("message", role="editor")
     at.button(key="message_example").click().run()

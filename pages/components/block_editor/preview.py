@@ -1,4 +1,5 @@
-"""The phone beside the composer, and whose phone it is: language, light or dark, name, tapped or not.
+"""The phone beside the composer, and whose phone it is: language, light or dark, name, which of two wordings,
+tapped or not.
 
 It can be tapped: links open, and a button that leads to a message shows what the bot would say next.
 """
@@ -15,6 +16,7 @@ from core.conversation.placeholders import has_placeholder
 from core.conversation.preview_thread import Step, thread_of
 from core.conversation.queries import get_message
 from core.conversation.translation_queries import find_in_language
+from core.conversation.wording_tests import has_two_wordings
 from core.errors import NotFound
 from core.text.catalogues import languages
 from pages.components.block_editor import draft as drafts
@@ -40,12 +42,14 @@ def draw_preview(
     language that is written, if it is written for customers of one language."""
     spoken, dark = _draw_controls(spoken)
     walk = _walk_of(draft)
-    named_rows = int(any(map(has_placeholder, _words_in(draft["blocks"]))))
-    named = NAMES[_choose_name() if named_rows else "short"]
-    bubbles = _thread(draft, walk, after, named, spoken, tapped=False)
+    is_named = any(map(has_placeholder, _words_in(draft["blocks"])))
+    is_tested = any(map(has_two_wordings, draft["blocks"]))
+    named = NAMES[_choose_name() if is_named else "short"]
+    variant = choose_variant("preview") if is_tested else "a"
+    bubbles = _thread(draft, walk, after, named, spoken, variant, tapped=False)
     asks = any(bubble.shape is Shape.REQUEST for bubble in bubbles)
     if _draw_states(asks=asks, walked=bool(walk)):
-        bubbles = _thread(draft, walk, after, named, spoken, tapped=True)
+        bubbles = _thread(draft, walk, after, named, spoken, variant, tapped=True)
     draw_phone(
         bubbles,
         language=spoken,
@@ -53,13 +57,30 @@ def draw_preview(
         page_name=page_name,
         picture=picture,
         tall=590,
-        above=_ABOVE + _ROW * (1 + named_rows + int(asks or bool(walk))),
+        above=_ABOVE + _ROW * sum((1, is_named, is_tested, asks or bool(walk))),
         on_tap=lambda bubble, tap: _tapped(draft, bubble, tap),
     )
     if asks:
         st.caption(
             _("Facebook adds the button under the promise, in the customer's language; it can't be changed.")
         )
+
+
+def choose_variant(key: str) -> str:
+    """Whose phone it is where a request has two wordings: of the half that reads the first ("a"), or the
+    second ("b"). `key` begins the widget's key."""
+    words = {"a": _("First wording"), "b": _("Second wording")}
+    with st.container(key=f"{key}_variants", horizontal_alignment="center"):
+        chosen = st.segmented_control(
+            _("Which of the two wordings?"),
+            list(words),
+            default="a",
+            required=True,
+            key=f"{key}_variant",
+            format_func=words.__getitem__,
+            label_visibility="collapsed",
+        )
+    return chosen or "a"
 
 
 def _draw_controls(written: str | None) -> tuple[str, bool]:
@@ -133,6 +154,7 @@ def _thread(
     after: int | None,
     first_name: str | None,
     spoken: str,
+    variant: str,
     *,
     tapped: bool,
 ) -> list[Bubble]:
@@ -144,6 +166,7 @@ def _thread(
         after=after,
         first_name=first_name,
         tapped=tapped,
+        variant=variant,
     )
 
 

@@ -6,10 +6,13 @@ import streamlit as st
 
 from core.conversation.entry_kinds.registry import COMPOSED
 from core.conversation.preview import bubbles_of_blocks
+from core.conversation.preview_thread import in_wording
 from core.conversation.version_queries import VersionView, list_versions
 from core.conversation.versions import Draft
+from core.conversation.wording_tests import has_two_wordings
 from core.fanpages.pictures import picture_of
 from pages.components.block_editor import draft as drafts
+from pages.components.block_editor.preview import choose_variant
 from pages.components.dialogs import close_dialog, dialog
 from pages.components.markdown import escape_markdown
 from pages.components.phone import draw_phone
@@ -39,7 +42,9 @@ def _body(fields: drafts.Draft, draft: Draft, page_name: str, locked: bool) -> N
         format_func=lambda one: _label(versions[one]),
     )
     version = versions[number]
-    bubbles = bubbles_of_blocks(version.blocks, first_name="Lan", tapped=False)
+    is_tested = any(has_two_wordings(block.content) for block in version.blocks)
+    blocks = in_wording(choose_variant(KEY) if is_tested else "a", version.blocks)
+    bubbles = bubbles_of_blocks(blocks, first_name="Lan", tapped=False)
     dark = st.context.theme.type == "dark"
     picture = picture_of(draft.fanpage_id)
     draw_phone(bubbles, language=language(), dark=dark, page_name=page_name, picture=picture, tall=380)
