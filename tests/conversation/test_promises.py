@@ -165,6 +165,9 @@ def test_no_title_is_too_odd(title: str) -> None:
         ("Tell me when the roses arrive", "Rose", False),
         ("Tell me when the oven arrives", "Roses", True),
         ("Tell me when the oven arrives", "", False),
+        ("Tell me when the oven arrives", "Váy hoa", False),  # a translation
+        ("Báo tôi khi nồi chiên về", "New arrivals", False),
+        ("Báo tôi khi nồi chiên về", "Vay hoa", True),
     ],
 )
 def test_a_promise_beside_its_topic_is_a_hint(title: str, topic: str, is_hinted: bool) -> None:
