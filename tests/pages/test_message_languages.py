@@ -46,8 +46,11 @@ def words_of(at: AppTest) -> Any:
 def test_a_language_is_added_translated_and_published(panel, message: int) -> None:
     at = panel("message", role="editor", id=message)
     assert not [key for key in keys(at) if key.startswith("message_language_") and "add" not in key]
+    only = "All customers get this text, whatever their language."
+    assert only in [each.value for each in at.caption]
     at.button(key="message_language_add_en").click().run()
     assert not at.exception
+    assert only not in [each.value for each in at.caption]
     (_original, english) = list_languages(draft_actions.get_draft(message))
     assert shown(at) == english.message_id
     assert not [

@@ -16,7 +16,7 @@ from pages.messages.entry_points.locale_names import locale_name
 
 
 def draw_languages(actor: Actor, draft: Draft, *, locked: bool) -> None:
-    """Nothing but the way to add one, where the message has one language only."""
+    """Where the message has one language only: who reads it, and the way to add another."""
     views = list_languages(draft)
     if locked and len(views) == 1:
         return
@@ -37,6 +37,8 @@ def draw_languages(actor: Actor, draft: Draft, *, locked: bool) -> None:
                 label_visibility="collapsed",
                 on_change=lambda: _go_to(st.session_state[key]),
             )
+        else:
+            st.caption(_("All customers get this text, whatever their language."), width="content")
         if not locked:
             _draw_adding(actor, views[0].message_id, {view.language for view in views})
     if draft.language:
