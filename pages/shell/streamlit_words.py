@@ -118,6 +118,7 @@ EXACT = {
     "Drag and drop a file here": N_("Drop a file here"),
     "Drag and drop files here": N_("Drop files here"),
     "File type not allowed.": N_("This file type is not accepted."),
+    "Error:": N_("Error:"),
     "Only one file is allowed.": N_("Only one file is accepted."),
     "Download failed": N_("The download failed. Please try again."),
     # Charts, tables, pages
@@ -139,7 +140,9 @@ EXACT = {
 PATTERNS = {
     r"^(\d+) ?MB per file$": N_("up to {0} MB"),
     r"^(\d+) ?MB per file • (.+)$": N_("{1}, up to {0} MB"),
-    r"^File must be (\d+) ?MB or smaller\.?$": N_("The file is larger than {0} MB; choose a smaller one."),
+    r"^File must be (\d+)(?:\.0)? ?MB or smaller\.?$": N_(
+        "The file is larger than {0} MB; choose a smaller one."
+    ),
     r"^(.+) files are not allowed\.?$": N_("Files of type {0} are not accepted."),
     r"^Remove (.+)$": N_("Remove {0}"),
     r"^Clear (.+)$": N_("Clear {0}"),

@@ -23,8 +23,9 @@
     if (!now) return;
     const kept = written.get(node) ?? {};
     const source = kept[name]?.[1] === now ? kept[name][0] : now;
-    const words = translated(source);
-    if (words === null || words === now) return;
+    const found = translated(source);
+    const words = found && source.match(/^\s*/)[0] + found + source.match(/\s*$/)[0];
+    if (found === null || words === now) return;
     kept[name] = [source, words];
     written.set(node, kept);
     write(words);

@@ -12,10 +12,12 @@ from core.pictures.files import thumbnail
 from core.pictures.rules import UPLOAD_LIMIT, name_in
 from pages.components.block_editor.fields import bind_input
 from pages.components.block_editor.forms.form import EditorContext
+from pages.components.markdown import escape_markdown
 from pages.components.session import attempt, current
 from pages.components.texts import _
 
 _SAID = "picture_refused"  # {"key", "text"}: what was wrong with the last upload
+_TRIES = "picture_tries"  # how many were refused: after each of them the field is an empty one
 
 
 def edit_picture(holder: dict[str, Any], field: str, key: str, context: EditorContext) -> None:
@@ -43,7 +45,7 @@ def _draw_uploader(holder: dict[str, Any], field: str, key: str) -> None:
     st.file_uploader(
         _("… or upload one"),
         type=["jpg", "jpeg", "png", "gif", "webp"],
-        key=f"{key}_{field}_upload",
+        key=_upload_key(field, key),
         max_upload_size=UPLOAD_LIMIT // 1024 // 1024,
         on_change=_upload,
         args=(holder, field, key),
@@ -53,15 +55,21 @@ def _draw_uploader(holder: dict[str, Any], field: str, key: str) -> None:
         st.error(said["text"], icon=":material/error:")
 
 
+def _upload_key(field: str, key: str) -> str:
+    return f"{key}_{field}_upload_{st.session_state.get(_TRIES, 0)}"
+
+
 def _upload(holder: dict[str, Any], field: str, key: str) -> None:
     st.session_state.pop(_SAID, None)
-    here, file = current(), st.session_state.get(f"{key}_{field}_upload")
+    here, file = current(), st.session_state.get(_upload_key(field, key))
     if file is None or here.fanpage is None:
         return
     fanpage_id, uploaded = here.fanpage.id, file.getvalue()
     text, kept = attempt(lambda: add_picture(here.actor, fanpage_id, uploaded, now=utc_now()))
     if text is not None:
-        st.session_state[_SAID] = {"key": f"{key}_{field}", "text": text}
+        told = f"**{escape_markdown(file.name)}**: {text}"
+        st.session_state[_SAID] = {"key": f"{key}_{field}", "text": told}
+        st.session_state[_TRIES] = st.session_state.get(_TRIES, 0) + 1
     else:
         holder[field] = kept
 
