@@ -19,8 +19,8 @@ from core.broadcasts.delivery_queries import list_deliveries
 from core.consent import actions as topics
 from core.consent import customer_queries, imports
 from core.consent import queries as consent
-from core.conversation.actions import BlockDraft, EntryDraft, save_message
-from core.conversation.rules import EntryKind
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind
 from core.errors import OperatorError
 from core.fanpages import actions as fanpages
 from core.inbox import processing

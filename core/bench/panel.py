@@ -16,7 +16,7 @@ from core.broadcasts import actions, audience_builder, result_counting, schedule
 from core.clock import utc_now
 from core.consent import counting as opt_in_counting
 from core.conversation.actions import save_message
-from core.conversation.rules import BlockDraft
+from core.conversation.drafts import BlockDraft
 from core.db import migrations
 from core.funnel import counting as funnel_counting
 from core.installation.key_check import refuse_another_key

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from core.conversation.blocks.registry import find_kind
-from core.conversation.rules import BlockDraft, warn_message
+from core.conversation.drafts import BlockDraft
+from core.conversation.rules import warn_message
 from core.errors import N_, Problem, problem
 from core.text.matching import search_key
 from core.text.normalise import is_blank

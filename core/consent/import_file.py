@@ -17,7 +17,6 @@ from core.errors import N_, Invalid, Problem, problem
 from core.spreadsheets.reading import read_table
 from core.text.normalise import name_key
 
-__all__ = ["Rejected", "Row", "Sheet", "read_sheet"]
 _SHOWN = 5  # rows that a note names
 
 

@@ -21,6 +21,7 @@ from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, authorise_early, of
 from core.accounts.rules import Actor, Permission
 from core.consent import import_file
+from core.consent.import_rows import Row
 from core.consent.ledger import NewOptIn, record_imported
 from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
@@ -124,9 +125,9 @@ def _zone(fanpage_id: int, topic_id: int) -> str:
         return fanpage.timezone
 
 
-def _unknown(fanpage_id: int, rows: Sequence[import_file.Row]) -> list[import_file.Row]:
+def _unknown(fanpage_id: int, rows: Sequence[Row]) -> list[Row]:
     """The rows whose token is new, looked up before the transaction, so that it encrypts no known token."""
-    fresh: list[import_file.Row] = []
+    fresh: list[Row] = []
     with reading() as db:
         for chunk in _chunks(rows):
             hashes = [token_hash(row.token) for row in chunk]
@@ -139,8 +140,8 @@ def _unknown(fanpage_id: int, rows: Sequence[import_file.Row]) -> list[import_fi
 
 
 def _admitted(
-    db: Session, fanpage_id: int, rows: Sequence[import_file.Row], rejected: list[import_file.Rejected]
-) -> list[import_file.Row]:
+    db: Session, fanpage_id: int, rows: Sequence[Row], rejected: list[import_file.Rejected]
+) -> list[Row]:
     """The rows of people who were not forgotten; the others are added to `rejected`. Somebody who was
     forgotten comes back only by writing to the fanpage again."""
     page_id = db.execute(select(col(Fanpage.page_id)).where(col(Fanpage.id) == fanpage_id)).scalar_one()
@@ -155,7 +156,7 @@ def _in_order(rejected: Sequence[import_file.Rejected]) -> tuple[import_file.Rej
     return tuple(sorted(rejected, key=lambda each: each.row))
 
 
-def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[import_file.Row]) -> int:
+def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[Row]) -> int:
     """How many of these new rows a withdrawal applies to."""
     given = [(row.psid, bulk.stamp(row.consented_at)) for row in rows]
     values = {**bulk.bound(given), "fanpage": fanpage_id, "topic": topic_id}
@@ -173,7 +174,7 @@ def _withdrawn() -> Select[int]:
 
 
 def _customers(
-    db: Session, fanpage_id: int, rows: Sequence[import_file.Row], now: datetime
+    db: Session, fanpage_id: int, rows: Sequence[Row], now: datetime
 ) -> tuple[dict[str, int], int]:
     """The ids of these rows' customers by PSID, and how many had to be made."""
     psids = sorted({row.psid for row in rows})
@@ -195,7 +196,7 @@ def _customers(
 
 
 def _put_tags_on(
-    db: Session, fanpage_id: int, customers: dict[str, int], rows: Sequence[import_file.Row], now: datetime
+    db: Session, fanpage_id: int, customers: dict[str, int], rows: Sequence[Row], now: datetime
 ) -> None:
     """Give the customers, whose rows are locked, the tags of their rows beside those they have."""
     people: dict[str, set[int]] = defaultdict(set)
@@ -210,7 +211,7 @@ def _opt_ins(
     fanpage_id: int,
     topic_id: int,
     customers: dict[str, int],
-    rows: Sequence[import_file.Row],
+    rows: Sequence[Row],
     now: datetime,
     import_id: int | None,
 ) -> list[NewOptIn]:

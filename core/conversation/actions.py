@@ -11,10 +11,9 @@ from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation import message_rows, references, versions
 from core.conversation.draft_checks import cleaned, find_problems_in
+from core.conversation.drafts import BlockDraft, EntryDraft, MessageDraft
 from core.conversation.message_rows import record
-from core.conversation.rules import BlockDraft as BlockDraft
-from core.conversation.rules import EntryDraft as EntryDraft
-from core.conversation.rules import MessageDraft, clean_block
+from core.conversation.rules import clean_block
 from core.conversation.stored_content import to_stored
 from core.conversation.translation_actions import insert_translation
 from core.conversation.translations import translations_of

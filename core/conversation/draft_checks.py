@@ -6,8 +6,8 @@ from sqlmodel import Session
 
 from core.conversation import message_rows, references
 from core.conversation.drafts import BlockDraft, EntryDraft, MessageDraft
-from core.conversation.entry_points import clean_entry
-from core.conversation.rules import check_against_stop_words, check_message, check_taken, clean_block
+from core.conversation.entry_points import check_taken, clean_entry
+from core.conversation.rules import check_against_stop_words, check_message, clean_block
 from core.conversation.translations import check_translation
 from core.conversation.versions import Draft
 from core.db.engine import reading

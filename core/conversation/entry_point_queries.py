@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.conversation import message_rows
-from core.conversation.entry_points import KnownEntry, find_entry
+from core.conversation.entry_kinds.kind import KnownEntry
+from core.conversation.entry_points import find_entry
 from core.db.engine import reading
 from core.db.tables import EntryPoint, Message
 

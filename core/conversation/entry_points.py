@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.conversation.drafts import EntryDraft
-from core.conversation.entry_kinds.kind import CustomerAct, Fields
-from core.conversation.entry_kinds.kind import FoundEntry as FoundEntry
-from core.conversation.entry_kinds.kind import KnownEntry as KnownEntry
+from core.conversation.entry_kinds.kind import CustomerAct, Fields, FoundEntry, KnownEntry
 from core.conversation.entry_kinds.registry import COMPOSED, KINDS, TAPPED
 from core.errors import N_, Problem, problem
 

@@ -1,7 +1,4 @@
-"""What a message may say and what may start it: checks and warnings, all pure.
-
-Other features import the words and rules of conversations from here.
-"""
+"""What a message may say and what may start it: checks and warnings, all pure."""
 
 from __future__ import annotations
 
@@ -13,18 +10,9 @@ from core.consent.stop_words import find_stop_word
 from core.conversation.blocks.broadcast_answers import with_replies
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import find_kind, kind_of
-from core.conversation.drafts import BlockDraft as BlockDraft
-from core.conversation.drafts import EntryDraft as EntryDraft
-from core.conversation.drafts import EntryKind as EntryKind
-from core.conversation.drafts import KeywordMatch as KeywordMatch
-from core.conversation.drafts import MessageDraft as MessageDraft
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.entry_kinds.registry import written_kinds
-from core.conversation.entry_points import check_entry_points as check_entry_points
-from core.conversation.entry_points import check_taken as check_taken
-from core.conversation.entry_points import entry_key as entry_key
-from core.conversation.payloads import MESSAGE_PAYLOAD as MESSAGE_PAYLOAD
-from core.conversation.placeholders import personalise as personalise
-from core.conversation.promises import warn_promise as warn_promise
+from core.conversation.entry_points import check_entry_points
 from core.errors import N_, Problem, problem
 from core.text.normalise import is_blank
 from core.text.utf16_units import length

@@ -22,9 +22,9 @@ from core.consent.actions import create_topic
 from core.consent.customer_queries import count_customers
 from core.consent.queries import find_topic, list_topics
 from core.consent.scheduled_jobs import expire_due
-from core.conversation.actions import EntryDraft, save_message
+from core.conversation.actions import save_message
+from core.conversation.drafts import EntryDraft, EntryKind
 from core.conversation.queries import message_names
-from core.conversation.rules import EntryKind
 from core.customers.profiles import fetch_missing_profiles
 from core.demo import backdating, conversations, english, story
 from core.demo.past import Past, PastRequest, first_broadcast_at, invent

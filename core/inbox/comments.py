@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from core.consent.withdrawals import was_said_since
-from core.conversation.entry_points import FoundEntry
+from core.conversation.entry_kinds.kind import FoundEntry
 from core.conversation.replies import answer_comment, find_comment_entry
 from core.inbox.fanpage_event import EffectContext, FanpageEvent
 from core.messenger import event_contents

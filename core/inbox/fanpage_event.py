@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from core.conversation.entry_points import FoundEntry
+from core.conversation.entry_kinds.kind import FoundEntry
 from core.customers.unreachable_marks import CustomerKey
 from core.messenger.event_fields import RawEvent
 from core.messenger.event_kinds import EventKind, base_kind

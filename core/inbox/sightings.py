@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import case, or_, select
 from sqlmodel import Session, col
 
-from core.conversation.entry_points import FoundEntry
+from core.conversation.entry_kinds.kind import FoundEntry
 from core.customers import unreachable_marks
 from core.customers.unreachable_marks import CustomerKey
 from core.db import bulk

@@ -32,7 +32,7 @@ from core.consent import withdrawal_actions as withdrawals
 from core.consent.contact_limits import ContactLimits
 from core.conversation import actions as conversation
 from core.conversation import asking_actions, draft_actions, silence_actions, stop_word_actions
-from core.conversation.drafts import MessageDraft
+from core.conversation.drafts import BlockDraft, MessageDraft
 from core.conversation.messenger_profile import actions as profiles
 from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.conversation.translation_actions import add_translation
@@ -177,7 +177,7 @@ def _after_repair(w: World) -> Call:
 
 
 def _save_message(w: World) -> Call:
-    blocks = [conversation.BlockDraft("text", {"text": "Chào bạn", "fallback": ""})]
+    blocks = [BlockDraft("text", {"text": "Chào bạn", "fallback": ""})]
     what = {"name": "Chào", "blocks": blocks, "entry_points": [], "now": w.now}
     return lambda by: conversation.save_message(by, w.fanpage_id, **what)
 

@@ -9,7 +9,8 @@ from core.broadcasts import actions as broadcasts
 from core.broadcasts.draft_rules import check_content, clean_content
 from core.broadcasts.drafts import get_draft
 from core.broadcasts.readiness import find_problems
-from core.conversation.actions import BlockDraft, archive_message, save_message
+from core.conversation.actions import archive_message, save_message
+from core.conversation.drafts import BlockDraft
 from core.conversation.preview import bubbles_of, bubbles_of_wire
 from core.errors import Invalid, WrongState
 from core.sending.senders.sender import message_for

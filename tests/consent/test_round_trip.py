@@ -56,7 +56,7 @@ promises = st.text(max_size=30).map(normalise_name) | st.sampled_from(odd)
 def is_whole(token):
     """Whether the normaliser takes it for a token as it is, and a spreadsheet for no number or error."""
     read = import_rows.read_row(1, ["1", token, NOW.isoformat(), ""], PLACES, "UTC", NOW)
-    return isinstance(read, import_file.Row) and read.token == token
+    return isinstance(read, import_rows.Row) and read.token == token
 
 
 PLACES = {"psid": 0, "token": 1, "consented_at": 2, "promise": 3}

@@ -8,8 +8,9 @@ from sqlmodel import select
 
 from core.accounts.rules import Actor, Role
 from core.conversation import entry_point_queries, queries
-from core.conversation.actions import BlockDraft, EntryDraft, archive_message, copy_message, save_message
+from core.conversation.actions import archive_message, copy_message, save_message
 from core.conversation.draft_actions import get_draft
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.db.engine import reading
 from core.db.tables import Activity
 from core.errors import Invalid, NotAllowed, NotFound, WrongState

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from core.conversation.drafts import BlockDraft
 from core.conversation.preview import bubbles_of, bubbles_of_wire
 from core.conversation.preview_thread import GONE, SILENT, STOPPED, Step, thread_of
-from core.conversation.rules import BlockDraft, check_block, clean_block, render
+from core.conversation.rules import check_block, clean_block, render
 from core.simulator import content as simulator
 from core.simulator.behaviour import Behaviour
 

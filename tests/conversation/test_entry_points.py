@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.conversation.drafts import EntryKind, KeywordMatch
-from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
+from core.conversation.entry_kinds.kind import FoundEntry, KnownEntry
+from core.conversation.entry_points import find_entry, message_in
 
 WELCOME, PRICES, SALE, SELLING, TABLES, SHIPPING = range(1, 7)
 KNOWN = [

@@ -10,9 +10,10 @@ from core.accounts.rules import COMMAND_LINE
 from core.conversation import queries, rules
 from core.conversation.actions import archive_message, save_message
 from core.conversation.blocks.registry import KINDS
+from core.conversation.drafts import EntryDraft
 from core.conversation.message_files import draft_from_json, to_json
 from core.conversation.placeholders import NAME_ROOM
-from core.conversation.rules import EntryDraft, check_message, warn_message
+from core.conversation.rules import check_message, warn_message
 from core.errors import Invalid
 from core.messenger import message_limits
 from tests.arrange import Arrange

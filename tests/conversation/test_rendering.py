@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.conversation.blocks.otnr import Otnr
+from core.conversation.drafts import BlockDraft
 from core.conversation.placeholders import NAME_ROOM, longest_length, personalise, strange_placeholder
-from core.conversation.rules import BlockDraft, check_block, clean_block, render
+from core.conversation.rules import check_block, clean_block, render
 from core.messenger import message_limits
 from core.text.normalise import normalise_text
 from core.text.utf16_units import units

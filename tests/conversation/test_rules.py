@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from core.conversation import rules
-from core.conversation.rules import BlockDraft, EntryDraft
+from core.conversation.drafts import BlockDraft, EntryDraft
+from core.conversation.entry_points import check_entry_points
+from core.conversation.promises import warn_promise
 
 LEADS = {"title": "Xem", "url": "https://hoa.vn/sp?a=1"}
 
@@ -106,7 +108,7 @@ def test_a_message_needs_a_block_and_has_at_most_ten() -> None:
     ],
 )
 def test_entry_points_are_checked(entries: list[EntryDraft], good: bool) -> None:
-    assert (rules.check_entry_points(entries) == []) is good
+    assert (check_entry_points(entries) == []) is good
 
 
 @pytest.mark.parametrize(
@@ -120,14 +122,14 @@ def test_entry_points_are_checked(entries: list[EntryDraft], good: bool) -> None
     ],
 )
 def test_a_gift_for_a_tap_is_warned_about(title: str) -> None:
-    assert "reward" in rules.warn_promise(title)[0].message
+    assert "reward" in warn_promise(title)[0].message
 
 
 @pytest.mark.parametrize(
     "title", ["Nhận thông báo", "Cập nhật tin mới từ shop", "Get our latest news", "🔔🔔"]
 )
 def test_a_promise_that_says_nothing_is_warned_about(title: str) -> None:
-    assert "does not say" in rules.warn_promise(title)[0].message
+    assert "does not say" in warn_promise(title)[0].message
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_a_promise_that_says_nothing_is_warned_about(title: str) -> None:
     ],
 )
 def test_a_clear_promise_is_let_be(title: str) -> None:
-    assert rules.warn_promise(title) == []
+    assert warn_promise(title) == []
 
 
 def test_quick_replies_before_another_block_are_warned_about() -> None:

@@ -10,7 +10,8 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
+from core.conversation.actions import archive_message, save_message
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.messenger_profile.actions import save_profile
 from core.conversation.messenger_profile.queries import get_profile
 from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile

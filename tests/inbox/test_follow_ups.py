@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from core.accounts.rules import COMMAND_LINE
-from core.conversation.actions import BlockDraft, EntryDraft, save_message
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.db.tables import Broadcast, Delivery
 from core.inbox import processing
 from core.inbox.event_parser import parse_body

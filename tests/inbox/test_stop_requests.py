@@ -8,8 +8,9 @@ import pytest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.message_files import draft_from_json
-from core.conversation.rules import BlockDraft, EntryDraft, render
+from core.conversation.rules import render
 from core.conversation.stop_word_actions import set_stop_words
 from core.db.tables import OptIn, Reply, Withdrawal
 from core.errors import Invalid, NotAllowed

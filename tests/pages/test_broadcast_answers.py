@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions as broadcasts
 from core.broadcasts.drafts import get_draft
-from core.conversation.actions import BlockDraft, save_message
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft
 from tests.pages.shown import html
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.accounts.rules import COMMAND_LINE
-from core.conversation.actions import BlockDraft, EntryDraft, save_message
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.messenger_profile.actions import save_profile
 from core.conversation.messenger_profile.queries import get_profile
 from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.clock import utc_now
 from core.conversation import queries
-from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
+from core.conversation.actions import archive_message, save_message
 from core.conversation.draft_actions import get_draft, keep_draft
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.messenger_profile.actions import save_profile
 from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.db.engine import reading

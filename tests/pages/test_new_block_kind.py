@@ -16,7 +16,7 @@ from core.broadcasts.dashboard_queries import first_steps
 from core.broadcasts.draft_warnings import warn_content
 from core.broadcasts.drafts import get_draft
 from core.conversation import message_files, queries
-from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
+from core.conversation.actions import archive_message, save_message
 from core.conversation.blocks.bubble import Bubble, Shape, taps_of
 from core.conversation.blocks.button_titles import check_title, clean_title
 from core.conversation.blocks.kind import BlockKind, Content
@@ -24,6 +24,7 @@ from core.conversation.blocks.links import check_link, clean_link
 from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.blocks.registry import KINDS
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.payloads import MESSAGE_PAYLOAD
 from core.conversation.preview import bubbles_of, bubbles_of_wire
 from core.conversation.replies import answer_event

@@ -8,7 +8,8 @@ import pytest
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.conversation.actions import BlockDraft, save_message
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft
 from core.db import tables
 from core.db.engine import transaction
 from core.testers.queries import list_testers

@@ -10,7 +10,8 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from core.accounts.rules import COMMAND_LINE
-from core.conversation.actions import BlockDraft, save_message
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft
 from core.conversation.rules import render
 from core.db.engine import reading
 from core.db.tables import Picture

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from core.accounts.rules import COMMAND_LINE
-from core.conversation.actions import BlockDraft, EntryDraft, save_message
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.db.engine import transaction
 from core.db.tables import Customer, Reply, Request, WithheldRequest
 from core.encryption import encrypt

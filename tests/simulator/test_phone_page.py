@@ -6,7 +6,8 @@ import pytest
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.conversation.actions import BlockDraft, EntryDraft, save_message
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.fanpages.queries import list_fanpages
 from core.settings import settings
 from core.simulator import World, running_simulator
@@ -65,7 +66,8 @@ def test_a_request_is_tapped_on_the_phone(panel, demo):
 
 def test_what_is_typed_and_suggested_is_said(panel, demo, arrange, now):
     from core.accounts.rules import SYSTEM
-    from core.conversation.actions import BlockDraft, EntryDraft, save_message
+    from core.conversation.actions import save_message
+    from core.conversation.drafts import BlockDraft, EntryDraft
     from core.fanpages.queries import list_fanpages
 
     blocks = [BlockDraft("text", {"text": "Sắp về"})]

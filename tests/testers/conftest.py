@@ -10,7 +10,8 @@ import pytest
 
 from core.accounts.passwords import hash_password
 from core.accounts.rules import Actor, Role
-from core.conversation.actions import BlockDraft, EntryDraft, save_message
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft, EntryDraft
 from core.db import tables
 from core.testers.actions import invite_tester
 from core.testers.queries import list_testers

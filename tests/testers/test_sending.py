@@ -8,9 +8,8 @@ from datetime import timedelta
 import pytest
 
 from core.accounts.rules import COMMAND_LINE, Role
-from core.conversation.actions import BlockDraft
 from core.conversation.draft_actions import create_draft, get_draft, keep_draft
-from core.conversation.rules import MessageDraft
+from core.conversation.drafts import BlockDraft, MessageDraft
 from core.db import tables
 from core.db.engine import transaction
 from core.errors import Invalid, NotAllowed, NotFound, WrongState

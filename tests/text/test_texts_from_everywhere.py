@@ -20,11 +20,11 @@ from core.commands.lookup import topic_named
 from core.consent import actions as topics
 from core.consent.customer_queries import get_customer, list_customers
 from core.consent.queries import find_topic
-from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
+from core.conversation.actions import archive_message, save_message
+from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind
 from core.conversation.entry_point_queries import answer_to
 from core.conversation.message_files import draft_from_json
 from core.conversation.queries import get_message, list_messages
-from core.conversation.rules import EntryKind
 from core.customers.profiles import store_profile
 from core.db.engine import transaction
 from core.errors import Invalid

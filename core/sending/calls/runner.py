@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from core.clicks.short_links import with_links_of_reply
-from core.conversation.rules import personalise
+from core.conversation.placeholders import personalise
 from core.db.engine import DATABASE_TROUBLE
 from core.deliveries.evidence import metadata_of_reply
 from core.messenger import connection_check, wire

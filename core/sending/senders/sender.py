@@ -20,7 +20,8 @@ from sqlmodel import Session
 from core.clicks.codes import LinkId, Sent, code_of
 from core.clicks.rules import PLACES, links_in
 from core.clicks.short_links import with_short_links
-from core.conversation.rules import personalise, render
+from core.conversation.placeholders import personalise
+from core.conversation.rules import render
 from core.deliveries.rules import OptInMove, Verdict
 from core.messenger.batch import SharedMessage
 from core.messenger.client import Messenger
