@@ -97,7 +97,7 @@ class Claim:
     in_doubt: bool
     sender: Sender
     needs: Any  # as the sender has prepared it, and for it alone
-    taken_at: float = 0.0  # monotonic time from before the claim
+    claimed_steady: float = 0.0  # monotonic time from before the claim
     claimed_at: datetime | None = None  # with worker and claim number: the fence against another claim
 
 
