@@ -47,11 +47,11 @@ from core.pictures import scheduled_jobs as pictures
 from core.pictures.unused import delete_unused
 from core.retention.scheduled_jobs import delete_old
 from core.sending import claims
+from core.sending.claims import LEASE
 from core.sending.due_actions import DueActions, never_failing
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
 from core.sending.replies import claims as reply_claims
 from core.sending.replies.watch import ReplyWatch
-from core.sending.rules import LEASE
 from core.sending.sharing.assignment import Assignment, assignment_for
 from core.settings import settings
 
@@ -78,7 +78,7 @@ class Worker:
         self.loop = SendingLoop(
             worker=self.heartbeat.process,
             find_connections=find_connections,
-            wire=ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="wire"),
+            call_threads=ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="call"),
             stop=self.stop,
             clock=self.clock,
             still_ours=self.heartbeat.still_ours,
@@ -107,7 +107,7 @@ class Worker:
         self._write_heartbeat()
         sending = threading.Thread(target=self.loop.run, name="sending", daemon=True)
         sending.start()
-        watch = ReplyWatch(self.loop.answer)
+        watch = ReplyWatch(self.loop.look_for_replies)
         threading.Thread(target=watch.run, args=[self.stop], name="replies", daemon=True).start()
         self.assignment.start()
         scheduler.start()

@@ -37,9 +37,9 @@ def wanted(
     fanpage_id: int, count: int, broadcast_ids: list[int], *, has_replies: bool = False
 ) -> ClaimRequest:
     with reading() as db:
-        stored = db.execute(
+        slot_in_row = db.execute(
             select(col(FanpageRate.next_free)).where(col(FanpageRate.fanpage_id) == fanpage_id)
         ).scalar_one()
     return ClaimRequest(
-        fanpage_id, count, broadcast_ids, has_replies, SlotPosition(0.0), Demand(300.0), stored
+        fanpage_id, count, broadcast_ids, has_replies, SlotPosition(0.0), Demand(300.0), slot_in_row
     )

@@ -109,7 +109,7 @@ def _whole_path(url: str, messages: int) -> Callable[[], None]:
             loop = SendingLoop(
                 worker="bench",
                 find_connections=lambda ids: dict.fromkeys(ids, messenger),
-                wire=pool,
+                call_threads=pool,
                 stop=threading.Event(),
                 clock=utc_now,
             )

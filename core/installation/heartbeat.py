@@ -90,9 +90,9 @@ class HeartbeatWriter:
             log.warning("heartbeat_failed", process=self.process, error=type(problem).__name__)
         self._next_at = time.monotonic() + EVERY_SECONDS
 
-    def still_ours(self, taken_at: float) -> bool:
+    def still_ours(self, claimed_steady: float) -> bool:
         """Whether no heartbeat was missed since this monotonic time: our claims from then are still ours."""
-        return taken_at >= self._unbroken_since and self.is_fresh()
+        return claimed_steady >= self._unbroken_since and self.is_fresh()
 
     def is_fresh(self) -> bool:
         """Whether the last heartbeat is so recent that nobody may take our claims over yet."""

@@ -36,7 +36,7 @@ class ClaimPlanner:
         self._positions: dict[int, SlotPosition] = {}  # by fanpage, in monotonic seconds
         # The next free slot that a fanpage's rate row is known to have, in seconds since 1970. Without it the
         # next snapshot says where the fanpage stands.
-        self._stored: dict[int, float] = {}
+        self._slots_in_rows: dict[int, float] = {}
         self.delay = 0.0  # of the schedule, as far as it is part of the positions
         self._allowances = Allowances(clock)
         # By fanpage how often it claimed, which says whose broadcast's turn it is.
@@ -53,8 +53,8 @@ class ClaimPlanner:
         near = {key: work for key, work in self._works_of(snapshot).items() if self._is_near(key, work, now)}
         left = self._left_of(near, snapshot)
         for key in left:
-            if key not in self._stored:
-                self._read_position(key, near[key].next_slot)
+            if key not in self._slots_in_rows:
+                self._read_position(key, near[key].slot_in_row)
         demands = {key: Demand(near[key].rate.per_second, self.unanswered[key]) for key in left}
         counts = timetable.plan(self._positions, demands, now=now, room=room)
         return [
@@ -65,7 +65,7 @@ class ClaimPlanner:
                 has_replies=left[key][1],
                 position=self._positions[key],
                 demand=demands[key],
-                stored=self._stored[key],
+                slot_in_row=self._slots_in_rows[key],
                 turn=self._claims[key],
             )
             for key, count in counts.items()
@@ -74,9 +74,9 @@ class ClaimPlanner:
     def forget_positions(self, *, of_shards: Collection[int] | None = None) -> None:
         """Let the next snapshot say where these fanpages stand, or all. What was planned for them leaves all
         the same, so `not_before` of their positions stays."""
-        self._stored = {
-            key: stored
-            for key, stored in self._stored.items()
+        self._slots_in_rows = {
+            key: slot_in_row
+            for key, slot_in_row in self._slots_in_rows.items()
             if of_shards is not None and shard_of(key) not in of_shards
         }
 
@@ -86,9 +86,9 @@ class ClaimPlanner:
             self._positions = {key: timetable.delayed(each, later) for key, each in self._positions.items()}
             self.delay = delay
 
-    def note_position(self, fanpage_id: int, position: SlotPosition, *, stored: float) -> None:
+    def note_position(self, fanpage_id: int, position: SlotPosition, *, slot_in_row: float) -> None:
         """Remember where a fanpage stands, and what its rate row says."""
-        self._positions[fanpage_id], self._stored[fanpage_id] = position, stored
+        self._positions[fanpage_id], self._slots_in_rows[fanpage_id] = position, slot_in_row
 
     def has_any(self, snapshot: Snapshot) -> bool:
         """Whether the snapshot shows anything that may be claimed, now or at a later slot."""
@@ -100,7 +100,7 @@ class ClaimPlanner:
             self._note_empty(each, claimed_at)
             if each.position is not None:
                 fanpage_id = each.request.fanpage_id
-                self.note_position(fanpage_id, each.position, stored=each.stored)
+                self.note_position(fanpage_id, each.position, slot_in_row=each.slot_in_row)
                 self._claims[fanpage_id] += 1
                 self.unanswered[fanpage_id] += len(each.claims)
 
@@ -109,15 +109,15 @@ class ClaimPlanner:
         self.unanswered.subtract(claim.fanpage_id for claim in call)
 
     def _is_near(self, fanpage_id: int, work: FanpageWork, now: float) -> bool:
-        return fanpage_id not in self._stored or timetable.is_near(
+        return fanpage_id not in self._slots_in_rows or timetable.is_near(
             self._positions[fanpage_id], work.rate.per_second, now=now
         )
 
-    def _read_position(self, fanpage_id: int, next_slot: float) -> None:
+    def _read_position(self, fanpage_id: int, slot_in_row: float) -> None:
         """Take from a rate row where a fanpage stands."""
         ahead = time.monotonic() - self._clock().timestamp()
         before = self._positions.get(fanpage_id, SlotPosition(0.0))
-        self.note_position(fanpage_id, replace(before, slot=next_slot + ahead), stored=next_slot)
+        self.note_position(fanpage_id, replace(before, slot=slot_in_row + ahead), slot_in_row=slot_in_row)
 
     def _note_empty(self, batch: ClaimedBatch, claimed_at: float) -> None:
         for broadcast_id in batch.without_any:

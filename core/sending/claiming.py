@@ -20,12 +20,11 @@ from core.db.engine import DATABASE_TROUBLE, transaction
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState, Verdict
 from core.sending import timetable
-from core.sending.claims import UnsureCommit
+from core.sending.claims import LEASE, UnsureCommit
 from core.sending.limits import rate_limiter
 from core.sending.ready_deliveries import DELIVERY_ID, OWN_COLUMNS, Offer, find_offers
 from core.sending.replies import claims as reply_claims
 from core.sending.replies.claims import ReplyClaim
-from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim, Prepared, Sender
 from core.sending.timetable import Demand, SlotPosition
 
@@ -34,8 +33,9 @@ from core.sending.timetable import Demand, SlotPosition
 class ClaimRequest:
     """What one fanpage would claim: up to `count` messages, its replies first, then its broadcasts in turn.
 
-    `stored` is the next free send slot that its rate row is known to have, in seconds since 1970; `position`
-    is the same in monotonic seconds, in which the timetable computes. `turn` says whose broadcast begins.
+    `slot_in_row` is the next free send slot that its rate row is known to have, in seconds since 1970;
+    `position` is the same in monotonic seconds, in which the timetable computes. `turn` says whose broadcast
+    begins.
     """
 
     fanpage_id: int
@@ -44,7 +44,7 @@ class ClaimRequest:
     has_replies: bool
     position: SlotPosition
     demand: Demand
-    stored: float
+    slot_in_row: float
     turn: int = 0
 
 
@@ -59,7 +59,7 @@ class ClaimedBatch:
     deliveries: list[Claim] = field(default_factory=list)
     times: tuple[float, ...] = ()  # monotonic
     position: SlotPosition | None = None
-    stored: float = 0.0
+    slot_in_row: float = 0.0
     without_any: set[int] = field(default_factory=set)  # broadcasts that had nothing to send
 
     @property
@@ -79,7 +79,7 @@ def claim(requests: Sequence[ClaimRequest], *, worker: str, now: datetime) -> li
     the commit failed, so that nobody knows whether the database has the claims, and otherwise whatever the
     database raises.
     """
-    taken_at, batches = time.monotonic(), list[ClaimedBatch]()
+    claimed_steady, batches = time.monotonic(), list[ClaimedBatch]()
     try:
         with transaction() as db:
             waiting = reply_claims.waiting(
@@ -88,7 +88,7 @@ def claim(requests: Sequence[ClaimRequest], *, worker: str, now: datetime) -> li
             counts = {key: each.count for each in requests for key in each.broadcast_ids}
             offered = find_offers(db, counts, now)
             batches = [_chosen(each, waiting.get(each.fanpage_id, []), offered) for each in requests]
-            _take_deliveries(db, batches, worker, taken_at, now)
+            _take_deliveries(db, batches, worker, claimed_steady, now)
             _take_replies(db, batches, worker, now)
             _move_slots(db, batches, now)
     except DATABASE_TROUBLE as problem:
@@ -111,7 +111,7 @@ def _chosen(request: ClaimRequest, reply_ids: list[int], offered: Mapping[int, l
 
 
 def _take_deliveries(
-    db: Session, batches: Sequence[ClaimedBatch], worker: str, taken_at: float, now: datetime
+    db: Session, batches: Sequence[ClaimedBatch], worker: str, claimed_steady: float, now: datetime
 ) -> None:
     """The chosen deliveries become claims. What is not fit to be sent any more ends here."""
     offers = [offer for each in batches for offer in each.offers]
@@ -120,7 +120,7 @@ def _take_deliveries(
         return
     if deliveries.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now) != len(ids):
         raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
-    claims = _claims(batches, taken_at, now)
+    claims = _claims(batches, claimed_steady, now)
     _spare_opt_ins(db, [(claim, found.spared_opt_in_id) for _, claim, found in claims], now)
     for each, claim, found in claims:
         if found.unfit is None:
@@ -142,7 +142,7 @@ def _spare_opt_ins(db: Session, claims: Sequence[tuple[Claim, int | None]], now:
 
 
 def _claims(
-    batches: Sequence[ClaimedBatch], taken_at: float, now: datetime
+    batches: Sequence[ClaimedBatch], claimed_steady: float, now: datetime
 ) -> list[tuple[ClaimedBatch, Claim, Prepared]]:
     """The claims of each batch; a sender prepares all of its own at once."""
     by_sender: dict[Sender, list[tuple[ClaimedBatch, list[Any]]]] = defaultdict(list)
@@ -150,7 +150,7 @@ def _claims(
         for offer in each.offers:
             by_sender[offer.sender].append((each, offer.row))
     return [
-        (each, _claim(each.request.fanpage_id, row, found, taken_at, now), found)
+        (each, _claim(each.request.fanpage_id, row, found, claimed_steady, now), found)
         for sender, rows in by_sender.items()
         for (each, row), found in zip(
             rows, sender.prepare([row[len(OWN_COLUMNS) :] for _, row in rows], now), strict=True
@@ -158,7 +158,7 @@ def _claims(
     ]
 
 
-def _claim(fanpage_id: int, row: list[Any], found: Prepared, taken_at: float, now: datetime) -> Claim:
+def _claim(fanpage_id: int, row: list[Any], found: Prepared, claimed_steady: float, now: datetime) -> Claim:
     broadcast_id, delivery_id, customer_id, first_name, claim_number, counted_attempts, in_doubt = row[
         : len(OWN_COLUMNS)
     ]
@@ -173,7 +173,7 @@ def _claim(fanpage_id: int, row: list[Any], found: Prepared, taken_at: float, no
         in_doubt=bool(in_doubt),
         sender=found.sender,
         needs=found.needs,
-        taken_at=taken_at,
+        claimed_steady=claimed_steady,
         claimed_at=now,
     )
 
@@ -203,7 +203,7 @@ def _move_slots(db: Session, batches: Sequence[ClaimedBatch], now: datetime) -> 
         request = each.request
         found = timetable.send_times(request.position, request.demand, len(each.claims), now=steady)
         each.times, each.position = found.times, found.position
-        each.stored = at + max(found.position.slot, found.position.not_before) - steady
-    moved = [(each.request.fanpage_id, each.request.stored, each.stored) for each in sending]
+        each.slot_in_row = at + max(found.position.slot, found.position.not_before) - steady
+    moved = [(each.request.fanpage_id, each.request.slot_in_row, each.slot_in_row) for each in sending]
     if moved and not rate_limiter.move_slots(db, moved):
         raise SlotsMoved

@@ -1,10 +1,10 @@
-"""Claims of deliveries: what one is, how it is handed back unsent, and how a lost one is taken over."""
+"""Claims of deliveries: how long one holds, how it is handed back, and how a lost one is taken over."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -17,10 +17,11 @@ from core.deliveries import attempts, closing
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
 from core.installation.heartbeat import SILENT_AFTER, processes_alive
-from core.sending import senders
-from core.sending.rules import LEASE, MAX_ATTEMPTS, wait_after
+from core.sending.rules import MAX_ATTEMPTS, wait_after
+from core.sending.senders import registry
 from core.sending.senders.sender import Claim, Sender
 
+LEASE = timedelta(seconds=60)  # so long a claim holds, from the moment of claiming
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 
 
@@ -88,16 +89,14 @@ def _take_over_by(
     db: Session, name: str, ids: Sequence[int], now: datetime
 ) -> list[tuple[int, int, datetime]]:
     """Of one sender; what only a newer version can send waits for a worker of that version."""
-    sender = senders.find(name)
+    sender = registry.find(name)
     if sender is None:
         return []
-    attempts_left = _attempts_in_doubt(sender)
-    return deliveries.take_over_lost(
-        db, ids, max_attempts=attempts_left, next_try_at=now + wait_after(1), now=now
-    )
+    most = _most_attempts_in_doubt(sender)
+    return deliveries.take_over_lost(db, ids, max_attempts=most, next_try_at=now + wait_after(1), now=now)
 
 
-def _attempts_in_doubt(sender: Sender) -> int:
+def _most_attempts_in_doubt(sender: Sender) -> int:
     """How many attempts a delivery in doubt gets before staff decide."""
     return MAX_ATTEMPTS if sender.is_guarded else 1
 

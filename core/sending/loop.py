@@ -57,11 +57,11 @@ class SendingLoop:
         *,
         worker: str,  # the process of its heartbeat
         find_connections: Callable[[Collection[int]], Found],
-        wire: Executor,
+        call_threads: Executor,
         stop: threading.Event,
         clock: Callable[[], datetime],
         # Whether claims made at this monotonic time are surely still ours; if not, others may send them.
-        still_ours: Callable[[float], bool] = lambda _taken_at: True,
+        still_ours: Callable[[float], bool] = lambda _claimed_steady: True,
         mixed_calls: MixedCallSwitch | None = None,
     ) -> None:
         self._worker = worker
@@ -86,7 +86,7 @@ class SendingLoop:
             still_ours=still_ours,
             mixed_calls=mixed_calls,
         )
-        self.calls = CallsUnderWay(self.runner, self.snapshots, wire, mixed_calls, on_reply=self.wake)
+        self.calls = CallsUnderWay(self.runner, self.snapshots, call_threads, mixed_calls, on_reply=self.wake)
         self.unsettled = UnsettledOutcomes(worker, clock)
 
     # Which shards: called by the assignment, from its own thread.
@@ -111,7 +111,7 @@ class SendingLoop:
         self._look_from = time.monotonic()
         self.wake()
 
-    def answer(self, fanpage_ids: Collection[int]) -> None:
+    def look_for_replies(self, fanpage_ids: Collection[int]) -> None:
         """Look again at once, if replies were queued for fanpages of ours."""
         if any(self._shards.may_claim(each) for each in fanpage_ids):
             self.look_again()

@@ -16,9 +16,9 @@ from core.broadcasts.rules import BroadcastState, is_too_late
 from core.db import bulk
 from core.db.tables import Broadcast, Customer, Delivery, UtcTime
 from core.deliveries.rules import DeliveryState
-from core.sending import senders
 from core.sending.claims import is_due
 from core.sending.rules import FARTHEST_ATTEMPT
+from core.sending.senders import registry
 from core.sending.senders.sender import Sender
 
 _ID = bulk.columns_of(Broadcast, "id")
@@ -62,7 +62,7 @@ def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> dict[Sende
     for broadcast_id, state, best_before, name, last_id in rows:
         until = bulk.moment(best_before) if best_before else None
         is_sending = state == BroadcastState.SENDING and not is_too_late(until, now)
-        if is_sending and (sender := senders.find(name)) is not None:
+        if is_sending and (sender := registry.find(name)) is not None:
             found[sender].append((broadcast_id, last_id))
     return found
 

@@ -9,7 +9,6 @@ from core.deliveries.rules import RETRIED, DeliveryState, OptInMove, Verdict
 from core.messenger.errors import Failure, NextStep
 
 MAX_ATTEMPTS = 8
-LEASE = timedelta(seconds=60)
 WAIT_SECONDS = (1, 2, 4, 8, 16, 30, 60)  # before the second attempt, the third, …
 # A next attempt farther away than any wait of ours is the trace of a clock that jumped back.
 FARTHEST_ATTEMPT = timedelta(minutes=5)

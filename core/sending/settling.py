@@ -57,30 +57,30 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     if not outcomes:
         return
     outcomes = sorted(outcomes, key=lambda each: each.answered_at or now)
-    taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
+    acceptances = [o for o in outcomes if isinstance(o.answer, Accepted)]
     calls = Counter([o.claim.fanpage_id for o in outcomes])
     with transaction() as db:
         wait_for_locks(db, PATIENCE)
-        refused = _refused(db, outcomes, calls) if len(taken) < len(outcomes) else []
+        refused = _refused(db, outcomes, calls) if len(acceptances) < len(outcomes) else []
         failures = fanpage_limits.by_fanpage(refused)
-        any_marked = _lock_rows(db, outcomes, taken, refused, failures)
-        _settle_accepted(db, taken, now)
-        moved = _settle_refused(db, refused, now)
-        _mark_unreachable(db, outcomes, moved, now)
+        any_marked = _lock_rows(db, outcomes, acceptances, refused, failures)
+        _settle_accepted(db, acceptances, now)
+        recorded = _settle_refused(db, refused, now)
+        _mark_unreachable(db, outcomes, recorded, now)
         # When the call began; where that is unknown the claim, which is older.
-        began = [(o.claim, o.started_at or o.claim.claimed_at or now) for o in taken]
+        began = [(o.claim, o.started_at or o.claim.claimed_at or now) for o in acceptances]
         accepted_at = [(claim.fanpage_id, claim.customer_id, at) for claim, at in began]
         unreachable_marks.record_acceptances(db, accepted_at, any_marked=any_marked)
         attempts.keep(db, _attempts_worth_keeping(outcomes), now=now)
-        evidence.catch_up(db, [c.delivery_id for c, v in moved if v.state == DeliveryState.SENT])
+        evidence.catch_up(db, [c.delivery_id for c, v in recorded if v.state == DeliveryState.SENT])
         fanpage_limits.follow_up(db, failures, now)
         if refused:  # what went back to the queue of a broadcast that has ended meanwhile ends with it
             broadcast_ids = {claim.broadcast_id for claim, _ in refused}
             closing.end_if_over(db, broadcast_ids, {claim.delivery_id for claim, _ in refused}, now)
         allowance.note_calls(db, calls, now=now)
-        recent = recent_outcomes.note(db, _counted(outcomes, moved))
+        recent = recent_outcomes.note(db, _counted(outcomes, recorded))
     stopped = fanpage_limits.stopped_by(failures)
-    breaker_trip.judge_fanpages(_by_fanpage(recent, moved), stopped=stopped, now=now)
+    breaker_trip.judge_fanpages(_by_fanpage(recent, recorded), stopped=stopped, now=now)
 
 
 def _attempts_worth_keeping(outcomes: Sequence[Outcome]) -> list[Attempt]:
@@ -93,12 +93,12 @@ def _attempts_worth_keeping(outcomes: Sequence[Outcome]) -> list[Attempt]:
 
 
 def _counted(
-    outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]]
+    outcomes: Sequence[Outcome], recorded: Sequence[tuple[Claim, Verdict]]
 ) -> dict[Key, list[Refusal | None]]:
     """What the breaker counts by its keys, in the order of the answers; None for an acceptance."""
     ended = {
         c.delivery_id: Refusal(0, v.reason or "", c.broadcast_id, c.delivery_id, c.customer_id)
-        for c, v in moved
+        for c, v in recorded
         if v.state in _COUNTED
     }
     found: dict[Key, list[Refusal | None]] = defaultdict(list)
@@ -111,11 +111,11 @@ def _counted(
 
 
 def _by_fanpage(
-    recent: Mapping[Key, Recent], moved: Sequence[tuple[Claim, Verdict]]
+    recent: Mapping[Key, Recent], recorded: Sequence[tuple[Claim, Verdict]]
 ) -> dict[int, dict[Key, Recent]]:
     """What the breaker judges: by fanpage what is known of it, then of its broadcasts."""
     found: dict[int, dict[Key, Recent]] = defaultdict(dict)
-    for claim, _ in moved:
+    for claim, _ in recorded:
         for key in ((Scope.FANPAGE, claim.fanpage_id), (Scope.BROADCAST, claim.broadcast_id)):
             if key in recent:
                 found[claim.fanpage_id][key] = recent[key]
@@ -140,14 +140,14 @@ def _refused(db: Session, outcomes: Sequence[Outcome], calls: Mapping[int, int])
 def _lock_rows(
     db: Session,
     outcomes: Sequence[Outcome],
-    taken: Sequence[Outcome],
+    acceptances: Sequence[Outcome],
     refused: Sequence[Refused],
     failures: Mapping[int, Sequence[Failure]],
 ) -> bool:
     """Lock every row that will change, in the order that all keep, see row_locks.py. What was accepted is
     changed by one statement in the order of the ids and needs no lock before. Returns whether those who were
     reached may have marks."""
-    reached = {o.claim.customer_id for o in taken}
+    reached = {o.claim.customer_id for o in acceptances}
     if not refused:
         return unreachable_marks.lock_marked(db, reached)
     fanpage_limits.lock_what_stops(db, failures)
@@ -183,7 +183,7 @@ def _by_sender(claims: Sequence[Claim]) -> dict[Sender, list[Claim]]:
 
 def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> list[tuple[Claim, Verdict]]:
     """Record refusals; return the claims recorded, with verdicts."""
-    moved = []
+    recorded = []
     for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
         verdict = claim.sender.judge(db, claim, failure, now)
         if deliveries.settle_refused(
@@ -195,22 +195,22 @@ def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> l
             now=now,
         ):  # else it was taken over, or an echo settled it
             claim.sender.move(db, [claim], verdict.opt_in_move, now)
-            moved.append((claim, verdict))
-    return moved
+            recorded.append((claim, verdict))
+    return recorded
 
 
 def _mark_unreachable(
-    db: Session, outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]], now: datetime
+    db: Session, outcomes: Sequence[Outcome], recorded: Sequence[tuple[Claim, Verdict]], now: datetime
 ) -> None:
     """Mark those who cannot be reached; the acceptances that are recorded next confirm it (0028)."""
-    if not moved:
+    if not recorded:
         return
     answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
     blamed = [
         unreachable_marks.UnreachableAnswer(
             c.customer_id, c.delivery_id, v.reason or "", v.detail, answered[c.delivery_id]
         )
-        for c, v in moved
+        for c, v in recorded
         if v.state == DeliveryState.FAILED and v.reason in UNREACHABLE_REASONS
     ]
     unreachable_marks.mark_unreachable(db, blamed)

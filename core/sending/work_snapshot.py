@@ -34,7 +34,7 @@ _SHARD = {"shard": BigInteger()}
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class SendingBroadcast:
     """A broadcast that may send now."""
 
     content: str  # as JSON
@@ -46,8 +46,8 @@ class FanpageWork:
     """What one fanpage may send now."""
 
     rate: Rate
-    next_slot: float  # of its rate row, seconds since 1970
-    broadcasts: dict[int, Sending] = field(default_factory=dict)  # by id
+    slot_in_row: float  # of its rate row, seconds since 1970
+    broadcasts: dict[int, SendingBroadcast] = field(default_factory=dict)  # by id
     has_replies: bool = False
 
 
@@ -113,14 +113,14 @@ class WorkSnapshots:
 
     def _by_fanpage(self, sending: list[Any], answering: list[Any], at: float) -> dict[int, FanpageWork]:
         found: dict[int, FanpageWork] = {}
-        for broadcast_id, best_before, fanpage_id, next_slot, *rate_row in sending:
-            work = found.setdefault(fanpage_id, FanpageWork(rate_now(*rate_row, at=at), next_slot))
+        for broadcast_id, best_before, fanpage_id, slot_in_row, *rate_row in sending:
+            work = found.setdefault(fanpage_id, FanpageWork(rate_now(*rate_row, at=at), slot_in_row))
             until = bulk.moment(best_before) if best_before else None
-            work.broadcasts[broadcast_id] = Sending(self._contents[broadcast_id], until)
-        for fanpage_id, next_slot, *rate_row in answering:
+            work.broadcasts[broadcast_id] = SendingBroadcast(self._contents[broadcast_id], until)
+        for fanpage_id, slot_in_row, *rate_row in answering:
             known = found.get(fanpage_id)
             broadcasts = known.broadcasts if known else {}
-            found[fanpage_id] = FanpageWork(rate_now(*rate_row, at=at), next_slot, broadcasts, True)
+            found[fanpage_id] = FanpageWork(rate_now(*rate_row, at=at), slot_in_row, broadcasts, True)
         return found
 
 

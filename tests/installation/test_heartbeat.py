@@ -67,15 +67,15 @@ def test_claims_are_ours_only_while_no_beat_was_missed(
     writer = made(clocks)
     assert not writer.is_fresh()
     writer.beat()
-    taken_at = clocks.steady
+    claimed_steady = clocks.steady
     later(clocks, FRESH_SECONDS - 1)
-    assert writer.still_ours(taken_at)
+    assert writer.still_ours(claimed_steady)
     later(clocks, 2)
     assert not writer.is_fresh()
-    assert not writer.still_ours(taken_at)
+    assert not writer.still_ours(claimed_steady)
     writer.beat()
     assert writer.is_fresh()
-    assert not writer.still_ours(taken_at)  # it was away: others may have taken them
+    assert not writer.still_ours(claimed_steady)  # it was away: others may have taken them
     assert writer.still_ours(clocks.steady)
 
 

@@ -35,7 +35,7 @@ class Studio:
 
     arrange: Arrange
     now: datetime
-    wire: ThreadPoolExecutor
+    call_threads: ThreadPoolExecutor
     platform: Platform = field(default_factory=Platform)
     loops: list[SendingLoop] = field(default_factory=list)
 
@@ -74,7 +74,7 @@ class Studio:
         made = SendingLoop(
             worker=worker,
             find_connections=more.pop("find_connections", lambda ids: dict.fromkeys(ids, self.platform)),
-            wire=self.wire,
+            call_threads=self.call_threads,
             stop=stop or threading.Event(),
             clock=lambda: self.now,
             **more,
@@ -108,14 +108,14 @@ class Studio:
 
 
 @pytest.fixture
-def wire() -> Iterator[ThreadPoolExecutor]:
+def call_threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(8) as pool:
         yield pool
 
 
 @pytest.fixture
-def studio(arrange: Arrange, now: datetime, wire: ThreadPoolExecutor) -> Iterator[Studio]:
-    made = Studio(arrange, now, wire)
+def studio(arrange: Arrange, now: datetime, call_threads: ThreadPoolExecutor) -> Iterator[Studio]:
+    made = Studio(arrange, now, call_threads)
     yield made
     made.close()
 

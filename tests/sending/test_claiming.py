@@ -130,9 +130,9 @@ class Town:
                 for reply_id in self._replies(db, fanpage_id, kind)
                 if kind == "waiting"
             ]
-            stored = NOW.timestamp() - shape.behind
+            slot_in_row = NOW.timestamp() - shape.behind
             pace = db.get_one(FanpageRate, fanpage_id)
-            pace.next_free = stored
+            pace.next_free = slot_in_row
             if shape.condition == "held":
                 pace.held_until, pace.held_at = NOW.timestamp() + 60, NOW.timestamp()
             if shape.condition == "stopped":  # meanwhile: the work snapshot does not know of it yet
@@ -141,7 +141,7 @@ class Town:
         position = SlotPosition(STEADY - shape.behind)
         has_replies = bool(shape.replies)
         return ClaimRequest(
-            fanpage_id, shape.count, broadcasts, has_replies, position, Demand(RATE), stored, shape.turn
+            fanpage_id, shape.count, broadcasts, has_replies, position, Demand(RATE), slot_in_row, shape.turn
         )
 
     def _broadcast(
@@ -259,7 +259,7 @@ def assert_slots_are_used(town: Town, taken: Sequence[ClaimedBatch], database: T
     is behind the row says when its last message has left, so that nobody sends beside it."""
     slots = next_free(database)
     for each in taken:
-        moved = slots[each.request.fanpage_id] - each.request.stored
+        moved = slots[each.request.fanpage_id] - each.request.slot_in_row
         if each.request.position.slot < STEADY and each.claims:
             last = each.times[-1] - each.request.position.slot
             assert last <= moved <= last + 2 / RATE
@@ -283,7 +283,7 @@ def claims_twice(town: Town, taken: Sequence[ClaimedBatch]) -> list[ClaimedBatch
     """By another worker that knows where the first has left the slots."""
     on = {each.request.fanpage_id: each for each in taken if each.position}
     again = [
-        replace(one, position=on[one.fanpage_id].position, stored=on[one.fanpage_id].stored)
+        replace(one, position=on[one.fanpage_id].position, slot_in_row=on[one.fanpage_id].slot_in_row)
         if one.fanpage_id in on
         else one
         for one in town.wanted
@@ -299,7 +299,7 @@ def counted(*taken: ClaimedBatch) -> Counter[tuple[str, int]]:
 def try_with_a_slot_that_was_moved(town: Town, place: int, database: TestDatabase) -> bool:
     """Whether nothing was claimed. That another moved a slot matters to whom it would have been given."""
     moved = town.wanted[place % len(town.wanted)]
-    others = [replace(each, stored=each.stored - (each is moved)) for each in town.wanted]
+    others = [replace(each, slot_in_row=each.slot_in_row - (each is moved)) for each in town.wanted]
     before = everything(database)
     try:
         claim(others)
@@ -354,9 +354,9 @@ def test_a_broadcast_that_somebody_holds_is_left_out_without_waiting(
 ) -> None:
     """This very thread holds it: whoever waited would wait for ever."""
     first, second = two_broadcasts(studio)
-    stored = next_free(fresh_database)[studio.fanpage_id]
+    slot_in_row = next_free(fresh_database)[studio.fanpage_id]
     wanted = ClaimRequest(
-        studio.fanpage_id, 3, [first, second], False, SlotPosition(0.0), Demand(RATE), stored
+        studio.fanpage_id, 3, [first, second], False, SlotPosition(0.0), Demand(RATE), slot_in_row
     )
     with locked(fresh_database, first):
         (taken,) = claiming.claim([wanted], worker="worker a", now=studio.now)

@@ -13,8 +13,8 @@ from core.db.engine import transaction
 from core.db.tables import Fanpage, Heartbeat
 from core.installation.clock_watch import ClockWatch
 from core.sending.calls.grouping import Call
+from core.sending.claims import LEASE
 from core.sending.loop import SendingLoop
-from core.sending.rules import LEASE
 from core.worker import Worker
 from tests import claiming
 from tests.sending.conftest import Studio

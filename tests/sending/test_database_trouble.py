@@ -214,10 +214,12 @@ def own_server(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgresql
     server.end()
 
 
-def test_a_server_that_is_stopped_and_started_is_waited_for(own_server, now, wire, monkeypatch) -> None:
+def test_a_server_that_is_stopped_and_started_is_waited_for(
+    own_server, now, call_threads, monkeypatch
+) -> None:
     arrange = Arrange(now)
     for stage in (*STAGES, "reserve"):  # in the middle of the transaction that claims
-        send_through(Studio(arrange, now, wire), stage, Gone(own_server), monkeypatch)
+        send_through(Studio(arrange, now, call_threads), stage, Gone(own_server), monkeypatch)
 
 
 @pytest.mark.sqlite

@@ -38,8 +38,10 @@ NUMBERS = itertools.count()
 class Street:
     """Several fanpages, each with a platform of its own."""
 
-    def __init__(self, arrange: Arrange, now: datetime, wire: ThreadPoolExecutor, count: int = 4) -> None:
-        self.studios = [Studio(arrange, now, wire) for _ in range(count)]
+    def __init__(
+        self, arrange: Arrange, now: datetime, call_threads: ThreadPoolExecutor, count: int = 4
+    ) -> None:
+        self.studios = [Studio(arrange, now, call_threads) for _ in range(count)]
         self.connections: dict[int, Platform | Exception] = {
             each.fanpage_id: each.platform for each in self.studios
         }
@@ -71,8 +73,8 @@ def launched(studio: Studio, people: int) -> int:
 
 
 @pytest.fixture
-def street(arrange: Arrange, now: datetime, wire: ThreadPoolExecutor) -> Street:
-    return Street(arrange, now, wire)
+def street(arrange: Arrange, now: datetime, call_threads: ThreadPoolExecutor) -> Street:
+    return Street(arrange, now, call_threads)
 
 
 def tried_once_by_its_own_connection(studio: Studio, people: int = PEOPLE) -> None:

@@ -22,10 +22,9 @@ from core.messenger.errors import Failure, NextStep
 from core.sending import claims, timetable, work_snapshot
 from core.sending.calls.grouping import Call, Returned
 from core.sending.claiming import SlotsMoved
-from core.sending.claims import Claim
+from core.sending.claims import LEASE, Claim
 from core.sending.loop import SendingLoop
 from core.sending.replies.settling import ReplyOutcome
-from core.sending.rules import LEASE
 from core.sending.settling import Outcome
 from core.sending.timetable import Demand, SlotPosition
 from tests import claiming
@@ -125,8 +124,8 @@ def test_a_claim_kept_past_its_lease_is_put_back_rather_than_sent(studio: Studio
     stop = threading.Event()
     asked: list[float] = []
 
-    def still_ours(taken_at: float) -> bool:  # another worker may have taken them over
-        asked.append(taken_at)
+    def still_ours(claimed_steady: float) -> bool:  # another worker may have taken them over
+        asked.append(claimed_steady)
         if len(set(asked)) > 2:  # it was claimed anew, and then again
             stop.set()
         return False
@@ -155,9 +154,9 @@ def test_what_waited_too_long_for_a_thread_stays_here(studio: Studio) -> None:
     (reply_claim,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
     half_a_lease = LEASE.total_seconds() / 2
     for mine, kind in ((claim, Outcome), (reply_claim, ReplyOutcome)):
-        late = replace(mine, taken_at=time.monotonic() - half_a_lease)
+        late = replace(mine, claimed_steady=time.monotonic() - half_a_lease)
         assert loop.runner.carry([late]) == [late]
-        (landed,) = loop.runner.carry([replace(mine, taken_at=time.monotonic() - half_a_lease / 2)])
+        (landed,) = loop.runner.carry([replace(mine, claimed_steady=time.monotonic() - half_a_lease / 2)])
         assert isinstance(landed, kind)
 
 
@@ -296,11 +295,11 @@ def test_slots_are_reserved_once_whoever_else_sends(studio: Studio) -> None:
     studio.launch(broadcast_id)
     mine, theirs = (claiming.wanted(studio.fanpage_id, 5, [broadcast_id]) for _ in range(2))
     (taken,) = claiming.claim_of(mine, worker="worker a", now=studio.now)
-    assert (len(taken.claims), next_slot(studio)) == (5, pytest.approx(taken.stored))
+    assert (len(taken.claims), next_slot(studio)) == (5, pytest.approx(taken.slot_in_row))
     with pytest.raises(SlotsMoved):
         claiming.claim_of(theirs, worker="worker b", now=studio.now)
     assert studio.show(broadcast_id).counts["queued"] == 5
-    assert next_slot(studio) == pytest.approx(taken.stored)
+    assert next_slot(studio) == pytest.approx(taken.slot_in_row)
 
 
 def test_a_slot_in_the_far_future_is_the_trace_of_a_clock_jump(studio: Studio) -> None:

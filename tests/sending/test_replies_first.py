@@ -24,8 +24,8 @@ MOMENTS = st.integers(0, 15).map(lambda ticks: NOW + ticks * 0.05)
 FANPAGES = st.integers(1, 3)
 
 
-def delivery(fanpage_id: int, number: int, *, taken_at: float = NOW) -> Claim:
-    return Claim(number, fanpage_id, fanpage_id, number, None, 1, 0, False, TOKEN, "t", taken_at)
+def delivery(fanpage_id: int, number: int, *, claimed_steady: float = NOW) -> Claim:
+    return Claim(number, fanpage_id, fanpage_id, number, None, 1, 0, False, TOKEN, "t", claimed_steady)
 
 
 def reply(fanpage_id: int, number: int) -> ReplyClaim:
@@ -49,7 +49,7 @@ def test_a_reply_that_leaves_before_them_changes_nothing() -> None:
 
 
 def test_a_message_that_gave_way_for_long_gives_way_no_more() -> None:
-    waiting: list[tuple[float, Call]] = [(NOW, [delivery(1, 1, taken_at=NOW - PUT_OFF_SECONDS)])]
+    waiting: list[tuple[float, Call]] = [(NOW, [delivery(1, 1, claimed_steady=NOW - PUT_OFF_SECONDS)])]
     planned = [PlannedMessage(NOW + 0.5, reply(1, 9))]
     assert with_replies_first(planned, waiting, now=NOW) == planned
 

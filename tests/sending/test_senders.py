@@ -24,9 +24,9 @@ from core.forgetting.erasing import erase_customer, lock_customer
 from core.messenger.client import Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.send_responses import Answer
-from core.sending import senders
 from core.sending.calls.grouping import PlannedMessage, grouped
 from core.sending.rules import decide, final_verdict
+from core.sending.senders import registry
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
 from tests import claiming
 from tests.sending.conftest import Studio
@@ -81,7 +81,7 @@ class PaidMessage:
 @pytest.fixture
 def paid(monkeypatch: pytest.MonkeyPatch) -> PaidMessage:
     sender = PaidMessage()
-    monkeypatch.setitem(senders.BY_NAME, sender.name, sender)
+    monkeypatch.setitem(registry.SENDERS, sender.name, sender)
     return sender
 
 
@@ -217,7 +217,7 @@ def test_what_only_a_newer_version_can_send_waits_and_holds_up_nobody(studio: St
 
 def test_a_new_broadcast_spends_one_time_tokens(studio: Studio) -> None:
     with reading() as db:
-        assert senders.find(db.get_one(Broadcast, studio.broadcast()).sender) is not None
+        assert registry.find(db.get_one(Broadcast, studio.broadcast()).sender) is not None
 
 
 # Inside the window.

@@ -56,7 +56,9 @@ def test_what_is_planned_counts_although_the_slots_are_read_anew(studio: Studio,
     )
     now = time.monotonic()
     late = SlotPosition(now - 0.5, now + 2)  # and planned up to there
-    loop.planner.note_position(studio.fanpage_id, late, stored=12345.0)  # another has moved the row since
+    loop.planner.note_position(
+        studio.fanpage_id, late, slot_in_row=12345.0
+    )  # another has moved the row since
     turn_until(loop, lambda: bool(planned))
     assert min(planned) >= now + 2
 

@@ -124,7 +124,7 @@ def test_a_broadcast_whose_fanpage_is_locked_holds_up_no_others(
     monkeypatch.setitem(postgresql_engine.WRITER_SETTINGS, "lock_timeout", "200ms")
     database.forget_engines()
     first = studio.broadcast()
-    another = Studio(studio.arrange, studio.now, studio.wire)
+    another = Studio(studio.arrange, studio.now, studio.call_threads)
     second = another.broadcast()
     for each in (first, second):
         actions.schedule(COMMAND_LINE, each, at=None, now=studio.now)

@@ -122,7 +122,7 @@ def test_what_is_stopped_while_it_is_written_does_not_leave(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, opt_in_states: Any
 ) -> None:
     """Also in a call that holds messages of several fanpages."""
-    other = Studio(studio.arrange, studio.now, studio.wire)
+    other = Studio(studio.arrange, studio.now, studio.call_threads)
     platforms = {studio.fanpage_id: studio.platform, other.fanpage_id: other.platform}
     loop = studio.loop(find_connections=lambda ids: {key: platforms[key] for key in ids})
 

@@ -91,7 +91,7 @@ def _places(fanpage_ids: set[int], waiting: Sequence[tuple[float, Call]], now: f
     places: _Places = defaultdict(deque)
     for at, call in sorted(waiting, key=lambda each: each[0]) if fanpage_ids else ():
         for claim in call:
-            if isinstance(claim, ReplyClaim) or now - claim.taken_at >= PUT_OFF_SECONDS:
+            if isinstance(claim, ReplyClaim) or now - claim.claimed_steady >= PUT_OFF_SECONDS:
                 continue
             if claim.fanpage_id in fanpage_ids:
                 places[claim.fanpage_id].append((at, call, claim))

@@ -24,9 +24,9 @@ from core.pictures.attachments import attachment_of
 from core.pictures.rules import with_pictures
 from core.sending.calls.connections import Connections
 from core.sending.calls.grouping import Call, Returned
+from core.sending.claims import LEASE
 from core.sending.replies.claims import OUR_ERROR, ReplyClaim
 from core.sending.replies.settling import ReplyOutcome
-from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
 from core.sending.work_snapshot import Snapshot, WorkSnapshots
@@ -63,13 +63,13 @@ class CallRunner:
         """Send what may leave, and return what became of each message of the call. A claim that comes back as
         it was has not been put on the wire."""
         snapshot = self._snapshots.latest
-        connections = self._connections_for(call, snapshot)
+        connections = self._connections_to_leave_by(call, snapshot)
         both: list[tuple[Claim | ReplyClaim, Messenger | None]] = list(zip(call, connections, strict=True))
         leaving = [(claim, connection) for claim, connection in both if connection is not None]
         staying = [claim for claim, connection in both if connection is None]
         return [*staying, *(self._send(leaving, snapshot) if leaving else [])]
 
-    def _connections_for(
+    def _connections_to_leave_by(
         self, claims: Sequence[Claim | ReplyClaim], snapshot: Snapshot
     ) -> list[Messenger | None]:
         """For each of these messages the connection to Messenger by which it may leave now. None when it must
@@ -82,12 +82,12 @@ class CallRunner:
         # Too old when it waited for a thread: the answer might come after the lease.
         sound = {
             at
-            for at in {claim.taken_at for claim in claims}
+            for at in {claim.claimed_steady for claim in claims}
             if self._still_ours(at) and steady - at < LEASE.total_seconds() / 2
         }
         return [
             self._connections.of(claim.fanpage_id)
-            if claim.taken_at in sound and _may_leave(claim, snapshot, now)
+            if claim.claimed_steady in sound and _may_leave(claim, snapshot, now)
             else None
             for claim in claims
         ]
@@ -120,7 +120,7 @@ class CallRunner:
             else:
                 written.append((claim, item))
         # Again, for writing may have waited for the database.
-        now_by = self._connections_for([claim for claim, _ in written], self._snapshots.latest)
+        now_by = self._connections_to_leave_by([claim for claim, _ in written], self._snapshots.latest)
         returned += [claim for (claim, _), by in zip(written, now_by, strict=True) if by is None]
         items = [(by, item) for (_, item), by in zip(written, now_by, strict=True) if by is not None]
         theirs = [claim for (claim, _), by in zip(written, now_by, strict=True) if by is not None]
@@ -162,7 +162,7 @@ class CallRunner:
 
     def _may_still_leave(self, claim: Claim | ReplyClaim) -> bool:
         """Whether it may leave by what is known now, after what was done for it in the meantime."""
-        return self._connections_for([claim], self._snapshots.latest) != [None]
+        return self._connections_to_leave_by([claim], self._snapshots.latest) != [None]
 
 
 def _may_leave(claim: Claim | ReplyClaim, snapshot: Snapshot, now: datetime) -> bool:

@@ -26,24 +26,24 @@ YOUNG_SECONDS = 0.6  # of the work snapshot that a call leaves on
 
 
 class CallsUnderWay:
-    """Plans calls, lets each leave at its moment in a thread of `wire`, and keeps what came back until the
-    loop takes it. `on_reply` is called when a reply came back: the customer's next one waits for that."""
+    """Plans calls, lets each leave at its moment in one of `call_threads`, and keeps what came back until
+    the loop takes it. `on_reply` is called when a reply came back: the customer's next one waits for that."""
 
     def __init__(
         self,
         runner: CallRunner,
         snapshots: WorkSnapshots,
-        wire: Executor,
+        call_threads: Executor,
         mixed_calls: MixedCallSwitch,
         on_reply: Callable[[], None],
     ) -> None:
         self._runner = runner
         self._snapshots = snapshots
-        self._wire = wire
+        self._call_threads = call_threads
         self._mixed_calls = mixed_calls
         self._on_reply = on_reply
         self._silence = SilentFanpages()
-        self._returned: deque[tuple[Call, list[Returned]]] = deque()  # filled by the threads of the wire
+        self._returned: deque[tuple[Call, list[Returned]]] = deque()  # filled by the call threads
         self._count = 0  # planned or on the wire, or not taken yet
         self.schedule = CallSchedule[Call](self._set_out)
 
@@ -110,7 +110,7 @@ class CallsUnderWay:
             log.warning("database_unavailable", error=type(problem).__name__)
         except Exception:  # the runner lets nothing leave on an old snapshot; the claims are handed back
             log.exception("snapshot_failed")
-        self._wire.submit(self._carry, call)
+        self._call_threads.submit(self._carry, call)
 
     def _carry(self, call: Call) -> None:
         """Make a call and queue its outcomes for the loop; runs in a thread of the pool."""

@@ -35,8 +35,8 @@ from core.db.engine import glancing, transaction, wait_for_locks
 from core.db.tables import Customer, Reply, UtcTime
 from core.deliveries.rules import LEASE_RAN_OUT
 from core.installation.heartbeat import SILENT_AFTER, processes_alive
-from core.sending.claims import claimed_in_the_future, is_due
-from core.sending.rules import FARTHEST_ATTEMPT, LEASE
+from core.sending.claims import LEASE, claimed_in_the_future, is_due
+from core.sending.rules import FARTHEST_ATTEMPT
 
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 WINDOW_CLOSED, COMMENT_TOO_OLD, OUR_ERROR = "window_closed", "comment_too_old", "our_error"
@@ -59,7 +59,7 @@ class ReplyClaim:
     comment_id: str | None  # which it answers in private
     said: str | None  # the reason of the last refusal, if it is tried again
     worker: str  # with `claimed_at` it tells this claim from any other of the same reply
-    taken_at: float  # monotonic
+    claimed_steady: float  # monotonic
     claimed_at: datetime
     # Of an answer that waits for the customer's language: nothing is sent.
     begins_with: dict[str, Any] | None = None
@@ -80,7 +80,7 @@ def waiting(db: Session, counts: Mapping[int, int], *, now: datetime) -> dict[in
 
 def claim(db: Session, reply_ids: Sequence[int], *, worker: str, now: datetime) -> dict[int, ReplyClaim]:
     """Claim those of these replies that are still queued. Returns the claims by reply id."""
-    taken_at = time.monotonic()
+    claimed_steady = time.monotonic()
     chosen = col(Reply.id).in_(bulk.among(sorted(reply_ids)))
     ids = db.execute(
         update(Reply)
@@ -94,10 +94,10 @@ def claim(db: Session, reply_ids: Sequence[int], *, worker: str, now: datetime) 
         .join(Customer, col(Customer.id) == col(Reply.customer_id))
         .where(col(Reply.id).in_(ids.all()))
     )
-    return {reply.id or 0: _claim(reply, customer, worker, taken_at, now) for reply, customer in rows}
+    return {reply.id or 0: _claim(reply, customer, worker, claimed_steady, now) for reply, customer in rows}
 
 
-def _claim(reply: Reply, customer: Customer, worker: str, taken_at: float, now: datetime) -> ReplyClaim:
+def _claim(reply: Reply, customer: Customer, worker: str, claimed_steady: float, now: datetime) -> ReplyClaim:
     return ReplyClaim(
         reply_id=reply.id or 0,
         fanpage_id=reply.fanpage_id,
@@ -112,7 +112,7 @@ def _claim(reply: Reply, customer: Customer, worker: str, taken_at: float, now: 
         comment_id=reply.comment_id,
         said=reply.reason,
         worker=worker,
-        taken_at=taken_at,
+        claimed_steady=claimed_steady,
         claimed_at=now,
     )
 
