@@ -37,7 +37,7 @@ def end_queued(
     whose = [col(Delivery.broadcast_id) == broadcast_id]
     if among is not None:
         whose.append(col(Delivery.id).in_(bulk.among(among)))
-    unused = ledger.end_queued(db, *whose, state=state, reason=reason, now=now)
+    unused = ledger.end_queued(db, state, *whose, reason=reason, now=now)
     opt_ins.release(db, unused, now=now)
     return len(unused)
 

@@ -255,7 +255,7 @@ def mark_sent_after_all(db: Session, delivery: Delivery, *, evidence: str, at: d
 
 
 def end_queued(
-    db: Session, *whose: ColumnElement[bool], state: DeliveryState, reason: str, now: datetime
+    db: Session, state: DeliveryState, *whose: ColumnElement[bool], reason: str, now: datetime
 ) -> list[int]:
     """End the queued ones of these deliveries in `state`; those in doubt end as unknown. Returns the opt-ins
     of the others, which the caller releases."""

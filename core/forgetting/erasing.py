@@ -58,7 +58,7 @@ def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
     theirs = select(col(Delivery.broadcast_id)).where(col(Delivery.customer_id) == customer_id)
     broadcasts = set(db.execute(theirs).scalars())
     their_deliveries = col(Delivery.customer_id) == customer_id
-    deliveries.end_queued(db, their_deliveries, state=DeliveryState.SKIPPED, reason=WITHDRAWN, now=now)
+    deliveries.end_queued(db, DeliveryState.SKIPPED, their_deliveries, reason=WITHDRAWN, now=now)
     opt_ins.forget(db, _ids(db, OptIn, customer_id), now=now)
     _run(db, delete(DeliveryAttempt).where(col(DeliveryAttempt.delivery_id).in_(bulk.among(delivery_ids))))
     _run(db, _of(Delivery, customer_id).values(customer_id=None, mid=None, detail=None))

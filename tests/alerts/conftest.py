@@ -12,7 +12,7 @@ import pytest
 
 from core.settings import settings
 from tests.alerts.mail_server import MailServer
-from tests.sending.conftest import studio, wire  # noqa: F401
+from tests.sending.conftest import call_threads, studio  # noqa: F401
 
 
 @pytest.fixture

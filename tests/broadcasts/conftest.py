@@ -3,7 +3,7 @@
 import pytest
 
 from core.broadcasts import audience_builder
-from tests.sending.conftest import Studio, opt_in_states, studio, wire  # noqa: F401
+from tests.sending.conftest import Studio, call_threads, opt_in_states, studio  # noqa: F401
 
 
 @pytest.fixture

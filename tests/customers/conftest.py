@@ -15,7 +15,7 @@ from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
 from tests import claiming
 from tests.databases import TestDatabase
-from tests.sending.conftest import Studio, studio, wire  # noqa: F401
+from tests.sending.conftest import Studio, call_threads, studio  # noqa: F401
 
 BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551, detail='{"code": 551}')
 SECOND = timedelta(seconds=1)

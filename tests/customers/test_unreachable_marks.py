@@ -56,7 +56,7 @@ def test_what_is_settled_for_many_fanpages_together_confirms_each_ones_own(shop:
     shop.studio.arrange.customer(other, **stranger)
     shop.refuse(here)
     (mine,) = shop.claims_for(shop.customer())
-    third = Shop(Studio(shop.studio.arrange, shop.studio.now, shop.studio.wire), shop.database)
+    third = Shop(Studio(shop.studio.arrange, shop.studio.now, shop.studio.call_threads), shop.database)
     (theirs,) = third.claims_for(third.customer())
     shop.settle(shop.outcome(mine), third.outcome(theirs))
     assert shop.marks() == [FIRM, TENTATIVE, NONE, NONE]

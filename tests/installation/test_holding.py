@@ -17,7 +17,7 @@ from core.db.tables import Customer, Fanpage
 from core.errors import Held, NotAllowed, WrongState
 from core.installation import hold_actions
 from core.installation.heartbeat import WEBHOOK, HeartbeatWriter
-from tests.sending.conftest import Studio, studio, wire  # noqa: F401
+from tests.sending.conftest import Studio, call_threads, studio  # noqa: F401
 
 
 def held(code: HoldCode, now) -> None:
