@@ -13,6 +13,16 @@
     const tap = event.target.closest(".otn-phone [data-tap]");
     if (tap) document.querySelector(`.st-key-phone_tap_${CSS.escape(tap.dataset.tap)} button`)?.click();
   });
+  // A carousel that is drawn anew is turned to the card that is being written.
+  const turn = () => {
+    for (const cards of document.querySelectorAll(".otn-phone .otn-cards:not([data-turned])")) {
+      cards.dataset.turned = "";
+      const shown = cards.children[cards.dataset.shown];
+      if (shown) cards.scrollLeft = shown.offsetLeft - cards.firstElementChild.offsetLeft;
+    }
+  };
+  new MutationObserver(turn).observe(document.body, { childList: true, subtree: true });
+  turn();
   let newest;
   setInterval(() => {
     const phone = document.querySelector(".otn-phone[data-newest]");

@@ -44,7 +44,7 @@ def draw_shape(bubble: Bubble, place: int, words: Words, *, live: bool) -> str:
             return f'<div class="otn-bubble otn-card">{said}{_buttons(bubble.taps, place, "", live)}</div>'
         case Shape.CAROUSEL:
             cards = (_card(card, place, number, live) for number, card in enumerate(bubble.cards))
-            return f'<div class="otn-cards" tabindex="0">{"".join(cards)}</div>'
+            return f'<div class="otn-cards" tabindex="0" data-shown="{bubble.shown}">{"".join(cards)}</div>'
         case Shape.REQUEST:
             return _request(bubble, place, words, live)
     empty = " otn-empty" if is_blank(bubble.text) else ""

@@ -366,6 +366,66 @@ def test_a_message_that_the_menu_leads_to_is_started_by_that(panel, arrange, fan
     assert "This message has no entry point yet" not in html(at.run())
 
 
+def test_a_refused_upload_is_named_and_does_not_stay_in_the_field(panel, fanpage) -> None:
+    at = panel("message", role="editor")
+    at.button(key="block_add_image").click().run()
+    at.file_uploader[0].upload("hoa.png", b"no picture", "image/png").run()
+    assert "**hoa\\.png**: Messenger can't show this image" in at.error[0].value
+    assert at.file_uploader[0].value is None
+    at.file_uploader[0].upload("hoa.jpg", photo(), "image/jpeg").run()
+    assert not at.error
+    assert not at.file_uploader
+
+
+def shown_cards(at: AppTest) -> tuple[list[str], int]:
+    """The titles of the carousel's cards on the phone, and the place of the one that is in sight."""
+    place = re.search(r'data-shown="(\d+)"', html(at))
+    assert place
+    return re.findall(r"<p><b>(.*?)</b>", html(at)), int(place[1])
+
+
+def test_the_phone_follows_the_card_that_is_written_moved_copied_or_put_back(panel, fanpage) -> None:
+    at = panel("message", role="editor")
+    at.button(key="block_add_carousel").click().run()
+    for place, title in enumerate(("Hồng", "Cúc")):
+        row_of(at, place, "title", at.text_input).input(title).run()
+    of(at.button, "_card_add").click().run()
+    assert shown_cards(at) == (["Hồng", "Cúc", "…"], 2)
+    row_of(at, 1, "copy", at.button).click().run()
+    assert shown_cards(at) == (["Hồng", "Cúc", "Cúc", "…"], 2)
+    row_of(at, 0, "right", at.button).click().run()
+    assert shown_cards(at) == (["Cúc", "Hồng", "Cúc", "…"], 1)
+    row_of(at, 2, "gone", at.button).click().run()
+    assert shown_cards(at) == (["Cúc", "Hồng", "…"], 2)
+    at.button(key="message_undo").click().run()
+    assert shown_cards(at) == (["Cúc", "Hồng", "Cúc", "…"], 2)
+    assert not at.exception
+
+
+def row_of(at: AppTest, place: int, part: str, elements: Any) -> Any:
+    """The widget of a row (a card, a button) by its place among those alike."""
+    return [each for each in elements if re.fullmatch(rf"row_\d+_{part}", each.key or "")][place]
+
+
+def test_what_is_missing_names_its_card_and_leads_into_it_and_ten_cards_are_all(panel, fanpage) -> None:
+    at = panel("message", role="editor")
+    of(at.text_input, "_name").input("Hoa").run()
+    at.button(key="block_add_carousel").click().run()
+    row_of(at, 0, "title", at.text_input).input("Hồng").run()
+    row_of(at, 0, "subtitle", at.text_input).input("50.000 đ").run()
+    at.button(key="message_publish").click().run()
+    assert "Card 2: A card needs a title." in html(at)
+    assert "Card 1: " not in html(at)
+    assert shown_cards(at)[1] == 1
+    leads_to = re.search(r'data-otn-key="(row_\d+_card)"', html(at))
+    assert leads_to
+    assert leads_to[1].replace("_card", "_title") == row_of(at, 1, "title", at.text_input).key
+    for _card in range(8):
+        of(at.button, "_card_add").click().run()
+    assert any("at most 10" in each.value for each in at.caption)
+    assert not any((each.key or "").endswith("_card_add") for each in at.button)
+
+
 def test_an_uploaded_picture_on_a_card_says_when_messenger_cannot_fetch_it(
     panel, arrange, fanpage, monkeypatch
 ) -> None:

@@ -52,6 +52,7 @@ class Bubble:
     taps: tuple[Tap, ...] = ()  # buttons under it
     replies: tuple[Tap, ...] = ()  # quick replies, above the keyboard while nothing follows
     cards: tuple[Card, ...] = ()
+    shown: int = 0  # the place of the card that is in sight at first
     mine: bool = False  # said by the customer, whose phone it is
     tapped: bool = False  # a request that was answered
     at: str = ""  # a time to print above

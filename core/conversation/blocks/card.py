@@ -94,7 +94,7 @@ def check_card(content: Content, path: str = "") -> list[Problem]:
         found += check_text(field, text_in(content, field), fallback, limit)
     if is_blank(unnamed(text_in(content, "title"), fallback)):
         found.append(problem("title", N_("A card needs a title.")))
-    if not any(content.get(field) for field in ("subtitle", "image_url", "url", "buttons")):
+    elif not any(content.get(field) for field in ("subtitle", "image_url", "url", "buttons")):
         words = N_("Besides the title, Messenger needs one more thing: a subtitle, an image or a button.")
         found.append(problem("subtitle", words))
     if content.get("image_url"):

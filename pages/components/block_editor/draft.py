@@ -18,6 +18,8 @@ from pages.components.block_editor import undo
 
 Draft = dict[str, Any]
 Block = dict[str, Any]  # a block's fields as they are typed, its kind and topic_id, and a uid for its widgets
+# Beside the fields of a carousel: the place of the card that is being written, and of the one to open next.
+OPEN_CARD, CARD_TO_OPEN = "open_card", "card_to_open"
 
 
 def blocks_of(draft: Draft) -> list[BlockDraft]:
@@ -62,6 +64,11 @@ def remove_block(draft: Draft, place: int) -> None:
 def add_choice(choices: list[dict[str, Any]], fields: Mapping[str, Any] | None = None) -> None:
     """Appends an empty button, quick reply or card to those of a block."""
     choices.append(_with_uid(fields or {}))
+
+
+def copy_choice(choices: list[dict[str, Any]], place: int) -> None:
+    """Puts the same card after it once more."""
+    choices.insert(place + 1, _with_uid(choices[place]))
 
 
 def move_choice(choices: list[dict[str, Any]], place: int, step: int) -> None:

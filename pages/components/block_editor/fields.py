@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import streamlit as st
 
-from core.errors import Problem
+from core.errors import N_, Problem
 from pages.components.texts import _
+
+_ROWS = {"cards": N_("Card {number}"), "buttons": N_("Button {number}"), "replies": N_("Reply {number}")}
+_ROW = re.compile(rf"({'|'.join(_ROWS)})\.(\d+)\.")
 
 
 def bind_input(
@@ -44,11 +48,22 @@ def bind_choice(
 
 def draw_problems(problems: Sequence[Problem], *, tone: str = "red", icon: str = "error") -> None:
     for one in problems:
-        words = escape(_(one.template, **dict(one.values)))
+        words = escape(_whose(one.field) + _(one.template, **dict(one.values)))
         st.html(
             f'<div class="otn-say otn-{tone}"><span class="otn-icon" aria-hidden="true">{icon}</span>'
             f"<span>{words}</span></div>"
         )
+
+
+def say_is_full(limit: int) -> None:
+    """In place of a button that adds: why there is none."""
+    st.caption(_("Messenger allows at most {limit}.", limit=limit))
+
+
+def _whose(field: str) -> str:
+    """Of a card, a button or a quick reply which one it is: all of them are complained of in one place."""
+    found = [_(_ROWS[listed], number=int(place) + 1) for listed, place in _ROW.findall(field)]
+    return "".join(f"{name}: " for name in found)
 
 
 def draw_warnings(problems: Sequence[Problem]) -> None:

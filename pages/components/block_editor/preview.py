@@ -6,6 +6,8 @@ It can be tapped: links open, and a button that leads to a message shows what th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -20,7 +22,7 @@ from core.conversation.wording_tests import has_two_wordings
 from core.errors import NotFound
 from core.text.catalogues import languages
 from pages.components.block_editor import draft as drafts
-from pages.components.block_editor.draft import Draft
+from pages.components.block_editor.draft import OPEN_CARD, Draft
 from pages.components.phone import draw_phone
 from pages.components.phone_shapes import EXAMPLES
 from pages.components.texts import _, language
@@ -51,7 +53,7 @@ def draw_preview(
     if _draw_states(asks=asks, walked=bool(walk)):
         bubbles = _thread(draft, walk, after, named, spoken, variant, tapped=True)
     draw_phone(
-        bubbles,
+        _turned(draft, bubbles),
         language=spoken,
         dark=dark,
         page_name=page_name,
@@ -168,6 +170,12 @@ def _thread(
         tapped=tapped,
         variant=variant,
     )
+
+
+def _turned(draft: Draft, bubbles: Sequence[Bubble]) -> list[Bubble]:
+    """With each carousel at the card that is being written."""
+    places = iter([block[OPEN_CARD] for block in draft["blocks"] if OPEN_CARD in block])
+    return [replace(each, shown=next(places, 0)) if len(each.cards) > 1 else each for each in bubbles]
 
 
 def _blocks_of_message(message_id: int, spoken: str) -> list[BlockDraft] | None:

@@ -93,7 +93,7 @@ def _compose(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
         if draft is not None:
             if wants_publishing and not saving.is_refused(fields):
                 with notes:
-                    publishing.ask_to_publish(here.actor, draft, problems, led_from)
+                    publishing.ask_to_publish(here.actor, fields, draft, problems, led_from)
             publishing.draw_question(here.actor, draft)
         status_bar.lead_to_first(fields, problems)
     with head:

@@ -32,11 +32,13 @@ def warn_silent(draft: Draft, led_from: Sequence[str]) -> list[Problem]:
     ]
 
 
-def ask_to_publish(actor: Actor, draft: Draft, problems: Sequence[Problem], led_from: Sequence[str]) -> None:
+def ask_to_publish(
+    actor: Actor, fields: drafts.Draft, draft: Draft, problems: Sequence[Problem], led_from: Sequence[str]
+) -> None:
     """What the Publish button does, once everything is saved."""
     if problems:
-        look_for_first()
-        return
+        look_for_first(fields, problems)
+        st.rerun()
     if not draft.entry_points and warn_silent(draft, led_from):
         open_dialog(_SILENT)
         return

@@ -38,8 +38,8 @@ def draw_bar(actor: Actor, fields: drafts.Draft, draft: Draft | None, problems: 
                 icon=":material/error:",
                 type="tertiary",
                 help=_("Go to the first"),
-                on_click=_look_for_first,
-                args=(fields,),
+                on_click=look_for_first,
+                args=(fields, problems),
             )
         return st.button(
             _("Publish"),
@@ -64,21 +64,23 @@ def lead_to_first(fields: drafts.Draft, problems: Sequence[Problem]) -> None:
         st.html(f'<span class="otn-goto" data-otn-key="{place}"></span>')
 
 
-def look_for_first() -> None:
-    """Scroll to the first thing that is missing once this run has been drawn."""
-    st.session_state[_LOOK_FOR] = True
-
-
-def _look_for_first(fields: drafts.Draft) -> None:
+def look_for_first(fields: drafts.Draft, problems: Sequence[Problem]) -> None:
+    """In the next run every field says what is wrong with it, and the page scrolls to the first."""
     show_problems(fields)
-    look_for_first()
+    st.session_state[_LOOK_FOR] = True
+    match problems[0].field.split("."):
+        case ["blocks", block, "cards", card, *_]:
+            fields["blocks"][int(block)][drafts.CARD_TO_OPEN] = int(card)
 
 
 def _card_of(fields: drafts.Draft, one: Problem) -> str:
     """The key of the container in which a problem is to be put right."""
     where, *rest = one.field.split(".")
     if where == "blocks" and rest:
-        return f"block_{fields['blocks'][int(rest[0])]['uid']}_card"
+        block = fields["blocks"][int(rest[0])]
+        if rest[1:2] == ["cards"] and rest[2:]:
+            return f"row_{block['cards'][int(rest[2])]['uid']}_card"
+        return f"block_{block['uid']}_card"
     return {"name": "message_called", "blocks": "block_add", "language": "message_languages"}.get(
         where, "entry_card"
     )

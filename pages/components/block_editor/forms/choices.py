@@ -10,7 +10,7 @@ import streamlit as st
 from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bind_choice, bind_input, small_button
+from pages.components.block_editor.fields import bind_choice, bind_input, say_is_full, small_button
 from pages.components.block_editor.forms.form import EditorContext
 from pages.components.character_counter import show_counter
 from pages.components.texts import _
@@ -58,7 +58,11 @@ def edit_choice(
 
 def add_choice(block: Block, field: str, context: EditorContext, limit: int, label: str) -> None:
     """The button that appends an empty choice, while there are fewer than the limit."""
-    if len(block[field]) < limit and not context.locked:
+    if context.locked:
+        return
+    if len(block[field]) >= limit:
+        say_is_full(limit)
+    else:
         st.button(
             label,
             key=f"block_{block['uid']}_row_add",
