@@ -198,7 +198,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         {
             "backups.actions": "make_backup carry_over_from",
             "installation.hold_actions": "hold_restored release_hold",
-            "installation.rekeying": "rekey",
+            "installation.rekeying": "rekey rekey_from",
             "installation.key_check": "accept_key",
             "moving.move": "Move abandon",
         },

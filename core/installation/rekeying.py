@@ -23,12 +23,12 @@ from core.db.engine import empty_log, reading, transaction
 from core.db.tables import Heartbeat, KeyCheck, Table
 from core.encryption import decrypt_with_key, encrypt_with_key
 from core.errors import OperatorError, WrongState
-from core.installation import key_check
+from core.installation import key_check, token_hash
 from core.installation.heartbeat import SILENT_AFTER
 from core.settings import kept_secret, replace_kept_secret, secret_key, settings
+from core.text.secret_strength import KEY_MINIMUM, is_guessable_key
 
 FILE, NEXT_FILE = "secret.key", "secret.key.next"
-SHORTEST_KEY = 32
 ROWS_AT_ONCE = 5000
 _SEALED_JSON = {("event", "body")}  # encrypted values stand inside of it, each as {"sealed": …}
 
@@ -58,6 +58,25 @@ def rekey(by: Actor, *, new_key: str | None, now: datetime) -> RekeyResult:
     return RekeyResult(sealed, closed, is_in_file)
 
 
+def rekey_from(by: Actor, former: str, *, now: datetime) -> RekeyResult:
+    """Seal everything under the key of this process, which was `former` until now: with a guessable one none
+    starts, so the new one is in its place first. It may be repeated."""
+    authorise_early(by, Permission.ADMIN, EVERYTHING, now=now)
+    new = secret_key()
+    with transaction() as db:
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
+        kept = key_check.kept_hash(db)
+        if kept not in (key_check.hash_of_key(former), key_check.hash_of_key(new)):
+            raise WrongState("Nothing was changed: this is not the key that sealed this installation.")
+        _refuse_while_running(db, now)
+        sealed, closed = reseal_all(db, former, new) if kept != key_check.hash_of_key(new) else (0, 0)
+        token_hash.store_key(db, first=former)
+        record(db, by, "installation.rekey", now=now, count=sealed)
+    key_check.forget_checked()
+    empty_log()
+    return RekeyResult(sealed, closed, is_in_file=not settings().secret_key.get_secret_value())
+
+
 def _refuse_unfit(new_key: str | None, is_in_file: bool) -> None:
     if is_in_file and new_key is not None:
         raise OperatorError("The key of this installation is in data/secret.key; leave out --to.")
@@ -66,8 +85,12 @@ def _refuse_unfit(new_key: str | None, is_in_file: bool) -> None:
             "The key of this installation is in OTN_SECRET_KEY. Give the new one on standard input: "
             "python -m core rekey --to -"
         )
-    if new_key is not None and len(new_key) < SHORTEST_KEY:
-        raise OperatorError("A secret key has at least {shortest} characters.", shortest=SHORTEST_KEY)
+    if new_key is not None and is_guessable_key(new_key):
+        raise OperatorError(
+            "That key is too easy to guess, and nothing would start with it. It needs {shortest} characters "
+            "or more that nobody made up.",
+            shortest=KEY_MINIMUM,
+        )
 
 
 def _is_done(new: str) -> bool:

@@ -506,6 +506,9 @@ TRIALS: dict[str, Trial] = {
     "core.installation.rekeying.rekey": Trial(
         A, lambda w: lambda by: rekeying.rekey(by, new_key="short", now=w.now), ends_well=False, of_all=True
     ),
+    "core.installation.rekeying.rekey_from": Trial(
+        A, lambda w: lambda by: rekeying.rekey_from(by, "short", now=w.now), ends_well=False, of_all=True
+    ),
     "core.alerts.actions.ask_for_test": Trial(
         A, lambda w: lambda by: alerts.ask_for_test(by, now=w.now), ends_well=False, of_all=True
     ),

@@ -15,7 +15,7 @@ from core.consent.imports import import_opt_ins
 from core.consent.rules import OptInState
 from core.db.engine import reading, transaction
 from core.db.tables import Heartbeat, OptIn, Table
-from core.encryption import decrypt_with_key, lookup_hash
+from core.encryption import decrypt_with_key, lookup_hash, lookup_key
 from core.errors import NotAllowed, OperatorError, WrongState
 from core.inbox import processing
 from core.installation import key_check, rekeying
@@ -142,7 +142,66 @@ def test_a_process_that_was_frozen_meanwhile_stores_nothing(
         processing.store_events(read(tap("25", now, "token-1"), received_at=now))
 
 
-@pytest.mark.parametrize("new", ["", "short", None])
+WEAK = "change-me"
+
+
+@pytest.fixture
+def sealed_by_a_guessable_key(shop: Shop, restart, monkeypatch) -> Shop:
+    """An installation from before such a key was refused."""
+    with monkeypatch.context() as patch:
+        patch.setattr("core.settings._refuse_guessable", lambda key: key)
+        patch.setattr(rekeying, "is_guessable_key", lambda _key: False)
+        shop.forget()
+        processing.store_events(read(tap("26", shop.now, "token-in-an-event"), received_at=shop.now))
+        key_check.refuse_another_key()
+        rekey(restart, shop.now, WEAK)
+    return shop
+
+
+def test_what_a_guessable_key_sealed_is_sealed_anew(sealed_by_a_guessable_key, fresh_database, restart):
+    shop = sealed_by_a_guessable_key
+    restart(secret_key=NEW)
+    with pytest.raises(AnotherKey):
+        key_check.refuse_another_key()
+    with pytest.raises(WrongState, match="Nothing was changed"):
+        rekeying.rekey_from(COMMAND_LINE, KEY, now=shop.now)
+    done = rekeying.rekey_from(COMMAND_LINE, WEAK, now=shop.now)
+    assert (done.closed, done.is_in_file) == (0, False)
+    after = sealed_values(fresh_database)
+    assert done.sealed == len(after) > 2
+    assert all(decrypt_with_key(NEW, value) for value in after)
+    key_check.refuse_another_key()
+    assert token_hash("token-in-an-event") == lookup_hash("token-in-an-event", lookup_key(KEY))
+    assert rekeying.rekey_from(COMMAND_LINE, WEAK, now=shop.now).sealed == 0  # repeated
+
+
+def test_a_guessable_key_in_a_file_is_moved_away_and_named(
+    sealed_by_a_guessable_key, monkeypatch, restart, tmp_path
+):
+    monkeypatch.delenv("OTN_SECRET_KEY")
+    (tmp_path / "former").write_text(f"{WEAK}\n")
+    log = tmp_path / "rekey.log"
+    with process("-m", "core", "rekey", "--former", str(tmp_path / "former"), log=log) as done:
+        assert done.wait(60) == 0, log.read_text()
+    restart()
+    assert len((tmp_path / "secret.key").read_text()) > 40
+    key_check.refuse_another_key()
+
+
+def test_nothing_is_sealed_anew_from_a_named_key_while_a_process_runs(
+    sealed_by_a_guessable_key, restart, fresh_database
+):
+    now = sealed_by_a_guessable_key.now
+    restart(secret_key=NEW)
+    with transaction() as db:
+        db.add(Heartbeat(process="worker mai:17:ab", at=now, started_at=now))
+    before = sealed_values(fresh_database)
+    with pytest.raises(WrongState, match="worker mai"):
+        rekeying.rekey_from(COMMAND_LINE, WEAK, now=now)
+    assert sealed_values(fresh_database) == before
+
+
+@pytest.mark.parametrize("new", ["", "short", "change-me-change-me-change-me-change-me", None])
 def test_a_key_in_the_environment_is_replaced_by_a_long_one_that_is_given(arrange, now, new):
     with pytest.raises(OperatorError, match=r"32 characters|standard input"):
         rekeying.rekey(COMMAND_LINE, new_key=new, now=now)
