@@ -345,13 +345,13 @@ def _kept(folder: Path, filename: str) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        _write(fresh, secrets.token_urlsafe(32))
         try:
+            _write(fresh, secrets.token_urlsafe(32))
             os.link(fresh, path)  # only the first process succeeds; the others read what it wrote
         except FileExistsError:
             pass
         finally:
-            fresh.unlink()
+            fresh.unlink(missing_ok=True)
     kept = read_secret_file(path)
     if not kept:
         raise OperatorError("{file} is empty. Put the copy of it back that you have kept.", file=path)

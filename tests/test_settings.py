@@ -1,6 +1,8 @@
 """What may be written as OTN_DATABASE_URL, and what is said when it cannot be used."""
 
+import errno
 import sys
+from pathlib import Path
 from secrets import token_hex, token_urlsafe
 
 import pytest
@@ -10,7 +12,7 @@ from sqlalchemy import make_url
 from core.db import engine
 from core.db.engine import reading
 from core.errors import OperatorError
-from core.settings import secret_key, settings
+from core.settings import kept_secret, secret_key, settings
 
 PSYCOPG = "postgresql+psycopg://mai:secret@db.example.vn:5432/otn?sslmode=require"
 
@@ -152,3 +154,18 @@ def test_a_proxy_is_an_address_or_a_network(url, monkeypatch, written):
     settings.cache_clear()
     with pytest.raises(ValidationError, match="addresses or networks"):
         settings()
+
+
+def test_a_full_disk_leaves_no_half_of_a_key(url, monkeypatch, tmp_path):
+    def full(path: Path, _secret: str) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("OTN_DATA_DIR", str(tmp_path))
+    settings.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr("core.settings._write", full)
+        with pytest.raises(OSError, match="No space"):
+            kept_secret("secret.key")
+    assert not list(tmp_path.glob("*secret*")) + list(tmp_path.glob(".*secret*"))
+    assert kept_secret("secret.key")

@@ -141,6 +141,8 @@ def _ready(endpoint: WebhookEndpoint) -> Response:
         return json_response(503, {"ready": False, "problem": "revision"})
     if held and held.takes_in_nothing:
         return json_response(503, {"ready": False, "problem": "moved"})
+    if endpoint.was_refused_lately:
+        return json_response(503, {"ready": False, "problem": "database"})
     if not endpoint.is_open:
         return json_response(503, {"ready": False, "problem": "writer"})
     return json_response(200, {"ready": True})

@@ -31,6 +31,8 @@ BODY_LIMIT = 16 * 1024 * 1024  # a thousand updates of the longest texts stay we
 BODIES_LIMIT = 128 * 1024 * 1024  # of all bodies that are being read at once
 BODY_SECONDS = 10.0
 ANSWER_SECONDS = 4.0  # the platform gives up after 5 and sends again, which does no harm
+REFUSED_FOR = 5.0  # seconds for which we say so; then another request may try it
+NEVER = float("-inf")
 EXPIRE_EVERY_SECONDS = 0.1
 LONG_BODY = 64 * 1024  # a longer body is parsed in a thread, so that others are answered meanwhile
 
@@ -58,10 +60,11 @@ class WebhookEndpoint:
         self._sparing_log = ThrottledLog(log)
         self._bytes_in_hand = 0
         self._awaited = AwaitedAnswers()
+        self._refused_at = NEVER
         self.metrics = Metrics(lambda: self._intake.events_waiting, _backlog)
         self._heartbeat = HeartbeatWriter(WEBHOOK, utc_now)
         self._intake: Intake[AnswerFuture] = Intake(
-            answer=_answer,
+            answer=self._answer,
             on_committed=self.metrics.committed,
             on_applied=self.metrics.applied.inc,
             on_idle=self._heartbeat.beat_sparingly,
@@ -81,6 +84,15 @@ class WebhookEndpoint:
     @property
     def is_open(self) -> bool:
         return self._intake.is_alive
+
+    @property
+    def was_refused_lately(self) -> bool:
+        """Whether the database did not take in what came last, a moment ago."""
+        return time.monotonic() - self._refused_at < REFUSED_FOR
+
+    def _answer(self, requests: Sequence[IntakeRequest[AnswerFuture]], result: IntakeResult) -> None:
+        self._refused_at = time.monotonic() if result == IntakeResult.UNAVAILABLE else NEVER
+        _answer(requests, result)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one POST. As an ASGI application this costs half of what a route's function would."""

@@ -27,6 +27,7 @@ from core.fanpages.queries import FanpageView, list_fanpages
 from core.fanpages.rules import describe_policy, describe_problem
 from core.fanpages.set_up_queries import read_conditions
 from core.inbox.rules import EventState
+from core.installation import disk_room
 from core.installation.heartbeat import WEBHOOK, is_of_kind
 from core.messenger.reasons import describe
 from core.settings import settings
@@ -57,6 +58,7 @@ def find_conditions(*, now: datetime) -> list[Condition]:
         *_fanpages(fanpages, now),
         *_dead_events(),
         *_backups(now),
+        *_disks(),
         *_lapsing(fanpages, now),
         *(_ended(end) for end in list_untold(now=now)),
     ]
@@ -160,6 +162,11 @@ def _backups(now: datetime) -> Iterator[Condition]:
         # Each trouble is a condition of its own, or one that lasts would hide those that come later.
         kind = hashlib.sha256(f"{template}{values.get('file', '')}".encode()).hexdigest()[:12]
         yield _condition(f"backup:{kind}", N_("A problem with backups"), template, **values)
+
+
+def _disks() -> Iterator[Condition]:
+    for template, values in disk_room.problems():
+        yield _condition(f"disk:{values['folder']}", N_("A disk is almost full"), template, **values)
 
 
 def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Condition]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import utc_now
-from core.commands.input_output import print_answer, warn
-from core.db.engine import forget_engines
+from core.commands.input_output import DISK_FULL, print_answer, warn
+from core.db.engine import forget_engines, is_full
 from core.settings import settings
 
 USAGE, INTERRUPTED, UNFORESEEN = 2, 130, 70
@@ -33,7 +33,7 @@ def run(app: Callable[..., Any], arguments: Sequence[str]) -> int:
         return _refused(as_json, "interrupted", "Interrupted.", INTERRUPTED)
     except OSError as problem:
         place = f"{problem.filename}: " if problem.filename else ""
-        said = f"{place}{problem.strerror or type(problem).__name__}."
+        said = DISK_FULL if is_full(problem) else f"{place}{problem.strerror or type(problem).__name__}."
         return _refused(as_json, "system", said, 1)
     except Exception as problem:
         if hasattr(problem, "format_message") and as_json:

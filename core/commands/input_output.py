@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.db import migrations
+from core.db.engine import is_full
 from core.errors import Invalid, OperatorError, problem
 from core.settings import describe_refusal
 from core.text.text_files import decode
@@ -28,6 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 Workbook = Annotated[
     Path | None, typer.Option("--xlsx", metavar="FILE", help="Write a workbook for people instead of CSV.")
 ]
+DISK_FULL = "The disk is full, so nothing was stored. Make room, then repeat this."
 P = ParamSpec("P")
 
 
@@ -108,6 +110,8 @@ def _about_database(problem: Exception) -> str:
     if isinstance(problem, ArgumentError):
         return "OTN_DATABASE_URL is no database URL; write it like sqlite:///data/otn.db"
     said = str(getattr(problem, "orig", problem))
+    if is_full(problem):
+        return DISK_FULL
     with suppress(SQLAlchemyError, sqlite3.Error):
         try:
             migrations.refuse_newer(migrations.current_revision())

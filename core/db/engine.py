@@ -7,6 +7,7 @@ postgresql_engine.py.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -81,6 +82,16 @@ def is_deadlock(problem: BaseException) -> bool:
     """Whether PostgreSQL has ended one of two transactions that waited for each other. It may
     be tried again at once."""
     return getattr(getattr(problem, "orig", None), "sqlstate", None) in ("40P01", "40001")
+
+
+def is_full(problem: BaseException) -> bool:
+    """Whether a disk is full, that of the database or another: nothing of the transaction was stored."""
+    original = getattr(problem, "orig", None) or problem
+    return (
+        getattr(original, "sqlite_errorname", "") == "SQLITE_FULL"
+        or getattr(original, "sqlstate", None) == "53100"
+        or getattr(original, "errno", None) == errno.ENOSPC
+    )
 
 
 def is_locked(problem: BaseException) -> bool:

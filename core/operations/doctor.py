@@ -21,7 +21,7 @@ from core.encryption import decrypt
 from core.errors import OperatorError
 from core.fanpages import health_actions, queries
 from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
-from core.installation import key_check
+from core.installation import disk_room, key_check
 from core.installation.heartbeat import WORKER, is_of_kind, mixed_calls_are_refused
 from core.installation.key_check import AnotherKey
 from core.messenger.mixed_call_switch import MIXED_CALLS_REFUSED
@@ -43,6 +43,7 @@ def find_problems() -> list[str]:
         for check in (_hold, _key, _worker, _mixed_calls, _fanpages):
             found += [said for said in _guarded(check) if said not in found]
         found += [said.format(**values) for said, values in backups.problems(now=utc_now())]
+    found += [said.format(**values) for said, values in disk_room.problems()]
     if not only_demo:  # the demo needs neither an app nor Facebook
         found += [*_settings(), *_clock()]
     found += [*_single_sign_on(), *_webhook_server()]

@@ -18,6 +18,7 @@ from core.accounts import session_queries
 from core.accounts.rules import Actor, Permission
 from core.accounts.session_queries import SessionView
 from core.clock import utc_now
+from core.db.engine import is_full
 from core.errors import N_, NotAllowed, NotFound, OperatorError, SignedOut
 from core.fanpages.queries import FanpageView, get_fanpage, list_fanpages
 from core.settings import settings
@@ -209,6 +210,8 @@ def unexpected_text(error: Exception) -> str:
     """Logs what nobody foresaw and returns a calm sentence with the id of its line (`request_id`)."""
     request_id = logs.request_id()
     log.error("panel_failed", exc_info=error)
+    if is_full(error):
+        return _("The disk of the server is full, so nothing was saved. Tell your admin, then try again.")
     return _(
         "Something went wrong on our side and nothing was saved. Please try again; "
         "if it happens again, tell your admin this code: {id}",

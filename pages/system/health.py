@@ -12,6 +12,7 @@ from core.inbox import event_queries
 from core.inbox import queries as inbox
 from core.inbox.event_filters import EventFilter
 from core.inbox.rules import EventState
+from core.installation import disk_room
 from core.installation.heartbeat import mixed_calls_are_refused
 from core.messenger.mixed_call_switch import MIXED_CALLS_REFUSED
 from core.settings import settings
@@ -97,6 +98,8 @@ def _live() -> None:
     _silence(alive)
     for said, values in backups.problems(now=utc_now()):
         st.warning(_(said, **values), icon=":material/backup:")
+    for said, values in disk_room.problems():
+        st.warning(_(said, **values), icon=":material/hard_drive:")
     if mixed_calls_are_refused(since=utc_now() - ALIVE_WITHIN):
         st.warning(_(MIXED_CALLS_REFUSED), icon=":material/call_split:")
     if processes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.commands.input_output import DISK_FULL
 from core.settings_sources import HOME
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("fresh_database")]
@@ -62,7 +63,7 @@ def test_a_reader_that_has_gone_is_no_error_to_speak_of():
 def test_a_full_disk_is_said():
     with Path("/dev/full").open("w") as full:
         done = core("topic", "list", "--json", capture_output=False, stdout=full, stderr=subprocess.PIPE)
-    assert done.returncode == 1
+    assert (done.returncode, done.stderr.decode()) == (1, f"Error: {DISK_FULL}\n")
 
 
 def test_closed_streams_are_no_error():

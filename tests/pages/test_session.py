@@ -25,7 +25,10 @@ def one_button() -> None:
     def broken() -> None:
         raise RuntimeError("secret-in-the-message")
 
-    actions = {"refused": refused, "broken": broken, "none": lambda: None, "seven": lambda: 7}
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    actions = {"refused": refused, "broken": broken, "full": full, "none": lambda: None, "seven": lambda: 7}
     session.draw_flashes()
     st.text(repr(session.do(actions[st.session_state["asked"]], done="Saved.")))
 
@@ -40,6 +43,10 @@ def test_a_refusal_is_shown_in_its_own_words_and_nothing_is_flashed(fresh_databa
     at = asked("refused")
     assert (at.text[0].value, at.error[0].value) == ("None", "This user no longer exists.")
     assert not at.run().toast
+
+
+def test_a_full_disk_is_said(fresh_database):
+    assert asked("full").error[0].value.startswith("The disk of the server is full, so nothing was saved.")
 
 
 def test_what_nobody_foresaw_is_logged_under_the_code_that_is_shown(fresh_database):

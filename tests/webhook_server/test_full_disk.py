@@ -37,6 +37,8 @@ def test_a_full_disk_is_a_503_and_it_goes_on_by_itself(
     disk["full"] = True
     refused = [number for number in range(1, 40) if tell(number) == 503]
     assert len(refused) > 10, "the disk was never full"
+    until(lambda: tell(39) == 503, seconds=30, what="it is full")
+    assert client.get("/readyz").json() == {"ready": False, "problem": "database"}
     assert {status for told in answers.values() for status in told} == {200, 503}
     disk["full"] = False
     for number in refused:
