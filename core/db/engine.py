@@ -8,6 +8,7 @@ postgresql_engine.py.
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -91,6 +92,7 @@ def is_full(problem: BaseException) -> bool:
         getattr(original, "sqlite_errorname", "") == "SQLITE_FULL"
         or getattr(original, "sqlstate", None) == "53100"
         or getattr(original, "errno", None) == errno.ENOSPC
+        or os.strerror(errno.ENOSPC) in str(original)  # of a connection that PostgreSQL cannot begin
     )
 
 

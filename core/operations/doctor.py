@@ -15,7 +15,7 @@ from core.accounts.single_sign_on.rules import SingleSignOnFailed, Trouble
 from core.backups import queries as backups
 from core.clock import utc_now
 from core.db import holding, migrations
-from core.db.engine import reading
+from core.db.engine import is_full, reading
 from core.db.tables import Fanpage, Heartbeat
 from core.encryption import decrypt
 from core.errors import OperatorError
@@ -80,6 +80,9 @@ def _database() -> Iterator[str]:
         yield refused.message
         return
     except SQLAlchemyError as problem:
+        if is_full(problem):
+            yield "The database's disk is full: nothing is stored and nothing is sent. Make room."
+            return
         yield f"The database does not answer ({type(problem).__name__}); check OTN_DATABASE_URL."
         return
     head = migrations.head_revision()

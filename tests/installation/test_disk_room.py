@@ -61,5 +61,7 @@ def test_a_full_database_is_known_by_its_error(arrange):
 def test_what_else_is_full_and_what_is_not():
     assert is_full(OSError(errno.ENOSPC, "No space left on device"))
     assert is_full(OperationalError("INSERT", {}, SimpleNamespace(sqlstate="53100")))
+    refused = "connection failed: FATAL:  could not write init file: No space left on device"
+    assert is_full(OperationalError("", {}, sqlite3.OperationalError(refused)))
     assert not is_full(OSError(errno.EACCES, "Permission denied"))
     assert not is_full(OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked")))
