@@ -12,7 +12,8 @@ from typing import Any
 
 from core.clock import utc_now
 from core.commands.input_output import DISK_FULL, print_answer, warn
-from core.db.engine import forget_engines, is_full
+from core.db.engine import forget_engines
+from core.db.full_disk import is_full
 from core.settings import settings
 
 USAGE, INTERRUPTED, UNFORESEEN = 2, 130, 70

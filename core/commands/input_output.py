@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.db import migrations
-from core.db.engine import is_full
+from core.db.full_disk import is_full
 from core.errors import Invalid, OperatorError, problem
 from core.settings import describe_refusal
 from core.text.text_files import decode

@@ -7,8 +7,6 @@ postgresql_engine.py.
 
 from __future__ import annotations
 
-import errno
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -83,17 +81,6 @@ def is_deadlock(problem: BaseException) -> bool:
     """Whether PostgreSQL has ended one of two transactions that waited for each other. It may
     be tried again at once."""
     return getattr(getattr(problem, "orig", None), "sqlstate", None) in ("40P01", "40001")
-
-
-def is_full(problem: BaseException) -> bool:
-    """Whether a disk is full, that of the database or another: nothing of the transaction was stored."""
-    original = getattr(problem, "orig", None) or problem
-    return (
-        getattr(original, "sqlite_errorname", "") == "SQLITE_FULL"
-        or getattr(original, "sqlstate", None) == "53100"
-        or getattr(original, "errno", None) == errno.ENOSPC
-        or os.strerror(errno.ENOSPC) in str(original)  # of a connection that PostgreSQL cannot begin
-    )
 
 
 def is_locked(problem: BaseException) -> bool:

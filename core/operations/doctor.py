@@ -15,7 +15,8 @@ from core.accounts.single_sign_on.rules import SingleSignOnFailed, Trouble
 from core.backups import queries as backups
 from core.clock import utc_now
 from core.db import holding, migrations
-from core.db.engine import is_full, reading
+from core.db.engine import reading
+from core.db.full_disk import is_full
 from core.db.tables import Fanpage, Heartbeat
 from core.encryption import decrypt
 from core.errors import OperatorError

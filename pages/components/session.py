@@ -18,7 +18,7 @@ from core.accounts import session_queries
 from core.accounts.rules import Actor, Permission
 from core.accounts.session_queries import SessionView
 from core.clock import utc_now
-from core.db.engine import is_full
+from core.db.full_disk import is_full
 from core.errors import N_, NotAllowed, NotFound, OperatorError, SignedOut
 from core.fanpages.queries import FanpageView, get_fanpage, list_fanpages
 from core.settings import settings

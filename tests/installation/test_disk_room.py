@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.alerts.conditions import find_conditions
-from core.db.engine import engine, is_full
+from core.db.engine import engine
+from core.db.full_disk import is_full
 from core.installation import disk_room
 from core.operations.doctor import find_problems
 from core.settings import settings
