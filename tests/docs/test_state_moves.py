@@ -77,9 +77,7 @@ def changes(delivery: Delivery, now: datetime) -> Iterator[Callable[[Session], o
     for end in ENDS:
         yield lambda db, to=end: ledger.end_claimed(db, id_, to, reason="unfit", now=now)
     for end in (S.SKIPPED, S.CANCELLED):
-        yield lambda db, to=end: ledger.end_queued(
-            db, col(Delivery.id) == id_, state=to, reason="end", now=now
-        )
+        yield lambda db, to=end: ledger.end_queued(db, to, col(Delivery.id) == id_, reason="end", now=now)
     for end in (S.QUEUED, S.SENT, S.FAILED, S.UNKNOWN):
         verdict = Verdict(end, OptInMove.KEEP)
         yield lambda db, v=verdict: ledger.settle_refused(
