@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, CursorResult, Update, update
+from sqlalchemy import ColumnElement, CursorResult, Update
 from sqlmodel import Session, col
 
 from core.broadcasts.rows import get_row
@@ -145,12 +145,8 @@ def repair(db: Session, ids: Collection[int], *, now: datetime) -> None:
 
 def _moving(transition: Transition, *which: ColumnElement[bool]) -> Update:
     sources, target = TRANSITIONS[transition]
-    return (
-        update(Broadcast)
-        .where(*which, bulk.one_of(col(Broadcast.state), sorted(sources)))
-        .values(state=target)
-        .execution_options(synchronize_session=False)
-    )
+    may_move = bulk.one_of(col(Broadcast.state), sorted(sources))
+    return bulk.change(Broadcast, *which, may_move).values(state=target)
 
 
 def _moved(db: Session, moving: Update) -> list[Moved]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
@@ -21,6 +21,7 @@ from core.accounts.rules import Actor, Permission, Role
 from core.consent import ledger
 from core.consent.imports import ImportOutcome, import_opt_ins
 from core.consent.rules import ImportState, OptInState
+from core.db import bulk
 from core.db.engine import DATABASE_TROUBLE, reading, transaction
 from core.db.tables import Fanpage, OptIn, OptInImport, Topic
 from core.encryption import decrypt, encrypt
@@ -95,10 +96,10 @@ def _claim(now: datetime) -> OptInImport | None:
     if found is None:
         return None
     with transaction() as db:
-        mine = update(OptInImport).where(col(OptInImport.id) == found, waits)
+        mine = bulk.change(OptInImport, col(OptInImport.id) == found, waits)
         taken = mine.values(state=ImportState.RUNNING, started_at=now, beat_at=now, done=0)
-        taken = taken.returning(col(OptInImport.id)).execution_options(synchronize_session=False)
-        return db.get(OptInImport, found) if db.execute(taken).scalar_one_or_none() else None
+        is_taken = db.execute(taken.returning(col(OptInImport.id))).scalar_one_or_none()
+        return db.get(OptInImport, found) if is_taken else None
 
 
 def _run(row: OptInImport, now: datetime) -> None:
@@ -182,9 +183,9 @@ def update_import(claimed: OptInImport, **values: Any) -> None:
     """Write how far an import is, in a transaction of its own. Raises TakenOver when it is no longer ours."""
     ours = col(OptInImport.state) == ImportState.RUNNING, col(OptInImport.started_at) == claimed.started_at
     with transaction() as db:
-        mine = update(OptInImport).where(col(OptInImport.id) == claimed.id, *ours)
+        mine = bulk.change(OptInImport, col(OptInImport.id) == claimed.id, *ours)
         written = mine.values(**values).returning(col(OptInImport.id))
-        if db.execute(written.execution_options(synchronize_session=False)).scalar_one_or_none() is None:
+        if db.execute(written).scalar_one_or_none() is None:
             raise TakenOver
 
 

@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    delete,
     literal,
     null,
     select,
@@ -135,13 +134,8 @@ def reserve(db: Session, chosen: Select[int | None]) -> int:
     # With statistics from before a large import PostgreSQL expects a single available opt-in, and would walk
     # all of them for each delivery. An expression without an index keeps it from choosing that plan.
     unindexed = col(OptIn.state).concat("")
-    statement = (
-        update(OptIn)
-        .where(col(OptIn.id).in_(chosen), unindexed == OptInState.AVAILABLE.value)
-        .values(state=OptInState.RESERVED)
-        .execution_options(synchronize_session=False)
-    )
-    return _count(db.execute(statement))
+    which = col(OptIn.id).in_(chosen), unindexed == OptInState.AVAILABLE.value
+    return _count(db.execute(bulk.change(OptIn, *which).values(state=OptInState.RESERVED)))
 
 
 def release_abandoned(db: Session, *, now: datetime) -> int:
@@ -155,13 +149,8 @@ def release_abandoned(db: Session, *, now: datetime) -> int:
         )
         .exists()
     )
-    statement = (
-        update(OptIn)
-        .where(col(OptIn.state) == OptInState.RESERVED, col(OptIn.expires_at) <= now, ~live)
-        .values(state=OptInState.AVAILABLE)
-        .execution_options(synchronize_session=False)
-    )
-    return _count(db.execute(statement))
+    abandoned = col(OptIn.state) == OptInState.RESERVED, col(OptIn.expires_at) <= now, ~live
+    return _count(db.execute(bulk.change(OptIn, *abandoned).values(state=OptInState.AVAILABLE)))
 
 
 def spend(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
@@ -188,17 +177,13 @@ def make_available(db: Session, opt_in_ids: Collection[int], *, now: datetime) -
 def end_as_elsewhere(db: Session, ended: Sequence[EndedOptIn]) -> int:
     """End the open opt-ins that another copy of this database knows to be over. Returns how many."""
     given = bulk.rows_given(_ENDED).subquery("given")
-    statement = (
-        update(OptIn)
-        .where(
-            col(OptIn.fanpage_id) == given.c.fanpage_id,
-            col(OptIn.token_hash) == given.c.token_hash,
-            bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN),
-            col(OptIn.state) != given.c.state,
-        )
-        .values(state=given.c.state, settled_at=given.c.settled_at)
-        .execution_options(synchronize_session=False)
-    )
+    statement = bulk.change(
+        OptIn,
+        col(OptIn.fanpage_id) == given.c.fanpage_id,
+        col(OptIn.token_hash) == given.c.token_hash,
+        bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN),
+        col(OptIn.state) != given.c.state,
+    ).values(state=given.c.state, settled_at=given.c.settled_at)
     rows = [(*each[:2], each.state.value, bulk.stamp(each.settled_at)) for each in ended]
     return _count(db.connection().execute(statement, bulk.bound(rows)))
 
@@ -250,9 +235,8 @@ def assign_topic(
 ) -> int:
     """Assign a topic to these opt-ins without one, and end those that a withdrawal from it applies to.
     Returns how many have a topic now. The caller has locked the customers' rows."""
-    changed = update(OptIn).where(*without_topic, col(OptIn.topic_id).is_(None)).values(topic_id=topic_id)
-    changed = changed.returning(col(OptIn.id)).execution_options(synchronize_session=False)
-    ids = [each for each in db.execute(changed).scalars() if each]
+    changed = bulk.change(OptIn, *without_topic, col(OptIn.topic_id).is_(None)).values(topic_id=topic_id)
+    ids = [each for each in db.execute(changed.returning(col(OptIn.id))).scalars() if each]
     _end_withdrawn(db, col(OptIn.id).in_(bulk.among(ids)), now)
     return len(ids)
 
@@ -261,13 +245,9 @@ def _end_withdrawn(db: Session, mine: ColumnElement[bool], now: datetime) -> int
     was_withdrawn = is_withdrawn(
         col(OptIn.customer_id), col(OptIn.topic_id), col(OptIn.source), col(OptIn.consented_at)
     )
-    statement = (
-        update(OptIn)
-        .where(mine, bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN), was_withdrawn)
-        .values(state=OptInState.WITHDRAWN, settled_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return _count(db.execute(statement))
+    theirs = mine, bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN), was_withdrawn
+    ended = bulk.change(OptIn, *theirs).values(state=OptInState.WITHDRAWN, settled_at=now)
+    return _count(db.execute(ended))
 
 
 def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
@@ -279,13 +259,8 @@ def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
         "state": case((is_open, OptInState.WITHDRAWN.value), else_=col(OptIn.state)),
         "settled_at": case((is_open, literal(now, UtcTime)), else_=col(OptIn.settled_at)),
     }
-    statement = (
-        update(OptIn)
-        .where(col(OptIn.id).in_(bulk.among(opt_in_ids)))
-        .values(customer_id=None, token_sealed=None, token_hash=nobody, **ended)
-        .execution_options(synchronize_session=False)
-    )
-    db.execute(statement)
+    theirs = bulk.change(OptIn, col(OptIn.id).in_(bulk.among(opt_in_ids)))
+    db.execute(theirs.values(customer_id=None, token_sealed=None, token_hash=nobody, **ended))
 
 
 def was_taken() -> ColumnElement[bool]:
@@ -301,8 +276,8 @@ def take_back_imported(db: Session, import_id: int, *, limit: int) -> int:
     known = col(OptIn.customer_id).is_not(None)  # a delivery may refer to one of somebody forgotten
     theirs = col(OptIn.import_id) == import_id, bulk.one_of(col(OptIn.state), unused), known, ~was_taken()
     ids = list(db.execute(select(col(OptIn.id)).where(*theirs).limit(limit)).scalars())
-    statement = delete(OptIn).where(col(OptIn.id).in_(bulk.among([each or 0 for each in ids])), *theirs)
-    return _count(db.execute(statement.execution_options(synchronize_session=False)))
+    chosen = col(OptIn.id).in_(bulk.among([each or 0 for each in ids]))
+    return _count(db.execute(bulk.remove(OptIn, chosen, *theirs)))
 
 
 def expire_due(db: Session, *, now: datetime, limit: int = 10_000) -> int:
@@ -313,13 +288,8 @@ def expire_due(db: Session, *, now: datetime, limit: int = 10_000) -> int:
         .where(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) <= now)
         .limit(limit)
     )
-    statement = (
-        update(OptIn)
-        .where(col(OptIn.id).in_(due), col(OptIn.state) == OptInState.AVAILABLE)
-        .values(state=OptInState.EXPIRED, settled_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return _count(db.execute(statement))
+    still = col(OptIn.id).in_(due), col(OptIn.state) == OptInState.AVAILABLE
+    return _count(db.execute(bulk.change(OptIn, *still).values(state=OptInState.EXPIRED, settled_at=now)))
 
 
 _MAY_BE_WITHDRAWN = (OptInState.AVAILABLE, OptInState.RESERVED, OptInState.REFUSED)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, exists, insert, or_, select
 from sqlmodel import Session, col
 
 from core.consent.asking_rules import (
@@ -28,6 +28,7 @@ from core.conversation.blocks.kind import AskingKind, Content
 from core.conversation.payloads import REQUEST_PAYLOAD
 from core.conversation.rules import ReplyState
 from core.conversation.wording_choice import choose_for
+from core.db import bulk
 from core.db.tables import Fanpage, OptIn, Reply, Request, WithheldRequest
 from core.messenger import wire
 from core.settings import settings
@@ -143,7 +144,7 @@ def record_withheld(
         "entry_kind": str(entry_kind),
     }
     is_same = and_(*(getattr(WithheldRequest, name) == value for name, value in same.items()))
-    again = update(WithheldRequest).where(is_same).values(times=WithheldRequest.times + 1, last_at=now)
-    counted = db.execute(again.execution_options(synchronize_session=False))
+    again = bulk.change(WithheldRequest, is_same).values(times=WithheldRequest.times + 1, last_at=now)
+    counted = db.execute(again)
     if not (isinstance(counted, CursorResult) and counted.rowcount):
         db.execute(insert(WithheldRequest).values(fanpage_id=fanpage_id, times=1, last_at=now, **same))

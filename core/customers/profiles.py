@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
+from core.db import bulk
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Fanpage
 from core.errors import OperatorError
@@ -130,12 +131,7 @@ def store_profile(db: Session, customer_id: int, psid: str, profile: Profile | N
             "locale": profile.locale[:16] if profile.locale else None,
             "search_text": f"{search_key(name)} {psid}".strip()[:300],
         }
-    db.execute(
-        update(Customer)
-        .where(col(Customer.id) == customer_id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    db.execute(bulk.change(Customer, col(Customer.id) == customer_id).values(**values))
 
 
 def _kept_name(name: str | None) -> str | None:

@@ -152,12 +152,8 @@ def _unmark(db: Session, *whose: ColumnElement[bool], **values: datetime) -> int
     marked = select(col(Customer.id)).where(col(Customer.unreachable_at).is_not(None), *whose)
     ids = list(db.execute(marked).scalars())
     row_locks.lock_customers(db, ids)
-    done = db.execute(
-        update(Customer)
-        .where(col(Customer.unreachable_at).is_not(None), *whose, col(Customer.id).in_(bulk.among(ids)))
-        .values(**UNMARKED, **values)
-        .execution_options(synchronize_session=False)
-    )
+    still = col(Customer.unreachable_at).is_not(None), *whose, col(Customer.id).in_(bulk.among(ids))
+    done = db.execute(bulk.change(Customer, *still).values(**UNMARKED, **values))
     return done.rowcount if isinstance(done, CursorResult) else 0
 
 

@@ -19,16 +19,20 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     CursorResult,
+    Delete,
     FromClause,
     Select,
     SelectBase,
     String,
+    Update,
     bindparam,
+    delete,
     literal,
     literal_column,
     or_,
     select,
     true,
+    update,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
@@ -89,6 +93,17 @@ def insert_selected(table: type[Table], values: Mapping[str, Any], source: FromC
     """An INSERT of values computed from the rows of a source; add what to do on a conflict."""
     query = select(*values.values()).select_from(source)
     return insert_into(table).from_select(list(values), query.where(true()))
+
+
+def change(table: type[Table], *which: ColumnElement[bool]) -> Update:
+    """An UPDATE of the rows that meet all of these conditions. What the session read of them before stays as
+    it was; asking it to follow would read them again."""
+    return update(table).where(*which).execution_options(synchronize_session=False)
+
+
+def remove(table: type[Table], *which: ColumnElement[bool]) -> Delete:
+    """A DELETE of the rows that meet all of these conditions; what the session read of them before stays."""
+    return delete(table).where(*which).execution_options(synchronize_session=False)
 
 
 class CompiledStatement:

@@ -11,7 +11,7 @@ from dataclasses import astuple, replace
 from enum import StrEnum
 from functools import cache
 
-from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlmodel import Session, col
 
 from core.db import bulk
@@ -57,7 +57,7 @@ def start_anew(db: Session, fanpage_id: int, broadcast_ids: Collection[int]) -> 
     keys: list[Key] = [(Scope.FANPAGE, fanpage_id), (Scope.REPLIES, fanpage_id)]
     keys += [(Scope.BROADCAST, each) for each in broadcast_ids]
     theirs = tuple_(col(RecentOutcomes.scope), col(RecentOutcomes.ref_id)).in_([tuple(each) for each in keys])
-    db.execute(delete(RecentOutcomes).where(theirs).execution_options(synchronize_session=False))
+    db.execute(bulk.remove(RecentOutcomes, theirs))
 
 
 def forget_customer(db: Session, customer_id: int, fanpage_id: int, broadcast_ids: Collection[int]) -> None:
@@ -75,8 +75,7 @@ def _note(db: Session, key: Key, ended: Sequence[Refusal | None]) -> Recent:
     counted = recent(db, key)  # with these already, and the row locked
     now = breaker.noted(replace(counted, outcomes=counted.outcomes - len(ended)), ended)
     kept = [list(astuple(each)) for each in now.refusals]
-    statement = update(RecentOutcomes).where(*_of(key)).values(refusals=kept)
-    db.execute(statement.execution_options(synchronize_session=False))
+    db.execute(bulk.change(RecentOutcomes, *_of(key)).values(refusals=kept))
     return now
 
 

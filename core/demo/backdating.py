@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import col
 
 from core.conversation.payloads import REQUEST_PAYLOAD
+from core.db import bulk
 from core.db.engine import transaction
 from core.db.tables import (
     Activity,
@@ -65,12 +66,8 @@ def date_customers(fanpage_id: int, contacts: Mapping[str, datetime]) -> None:
             .values(created_at=bindparam("since")),
             [{"their_psid": psid, "since": at} for psid, at in contacts.items()],
         )
-        db.execute(
-            update(OptIn)
-            .where(col(OptIn.fanpage_id) == fanpage_id)
-            .values(created_at=col(OptIn.consented_at))
-            .execution_options(synchronize_session=False)
-        )
+        theirs = bulk.change(OptIn, col(OptIn.fanpage_id) == fanpage_id)
+        db.execute(theirs.values(created_at=col(OptIn.consented_at)))
 
 
 def date_broadcast(broadcast_id: int, earlier: timedelta) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text, cast, delete, func, literal, or_, select, update
+from sqlalchemy import String, Text, cast, delete, func, literal, or_, select
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Session, col
 
@@ -60,13 +60,13 @@ def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
     their_deliveries = col(Delivery.customer_id) == customer_id
     deliveries.end_queued(db, DeliveryState.SKIPPED, their_deliveries, reason=WITHDRAWN, now=now)
     opt_ins.forget(db, _ids(db, OptIn, customer_id), now=now)
-    _run(db, delete(DeliveryAttempt).where(col(DeliveryAttempt.delivery_id).in_(bulk.among(delivery_ids))))
-    _run(db, _of(Delivery, customer_id).values(customer_id=None, mid=None, detail=None))
+    db.execute(bulk.remove(DeliveryAttempt, col(DeliveryAttempt.delivery_id).in_(bulk.among(delivery_ids))))
+    db.execute(_of(Delivery, customer_id).values(customer_id=None, mid=None, detail=None))
     nobody = literal("forgotten:").concat(cast(col(Request.id), String))
-    _run(db, _of(Request, customer_id).values(customer_id=None, payload=nobody))
+    db.execute(_of(Request, customer_id).values(customer_id=None, payload=nobody))
     for table, column in _about_customers():
-        _run(db, delete(table).where(column == customer_id))
-    _run(db, delete(Customer).where(col(Customer.id) == customer_id))
+        db.execute(delete(table).where(column == customer_id))
+    db.execute(bulk.remove(Customer, col(Customer.id) == customer_id))
     recent_outcomes.forget_customer(db, customer_id, customer.fanpage_id, broadcasts)
 
 
@@ -87,13 +87,14 @@ def newest_event(db: Session) -> int:
 
 def erase_events(db: Session, ids: Collection[int]) -> None:
     """Delete these webhook events."""
-    _run(db, delete(Event).where(col(Event.id).in_(bulk.among(ids))))
+    db.execute(bulk.remove(Event, col(Event.id).in_(bulk.among(ids))))
 
 
 def blank_imports(db: Session, fanpage_id: int, psid: str) -> None:
     """Remove the reasons for which an import left out rows, where they name the person."""
     named = cast(col(OptInImport.rejected), Text).contains(psid, autoescape=True)
-    _run(db, update(OptInImport).where(col(OptInImport.fanpage_id) == fanpage_id, named).values(rejected=[]))
+    here = col(OptInImport.fanpage_id) == fanpage_id
+    db.execute(bulk.change(OptInImport, here, named).values(rejected=[]))
 
 
 def _about_customers() -> Iterator[tuple[SqlTable, Any]]:
@@ -106,13 +107,9 @@ def _about_customers() -> Iterator[tuple[SqlTable, Any]]:
 
 
 def _of(table: type[Delivery] | type[Request], customer_id: int) -> Any:
-    return update(table).where(col(table.customer_id) == customer_id)
+    return bulk.change(table, col(table.customer_id) == customer_id)
 
 
 def _ids(db: Session, table: type[Delivery] | type[OptIn], customer_id: int | None) -> list[int]:
     theirs = select(col(table.id)).where(col(table.customer_id) == customer_id).order_by(col(table.id))
     return [id_ for id_ in db.execute(theirs).scalars() if id_]
-
-
-def _run(db: Session, statement: Any) -> None:
-    db.execute(statement.execution_options(synchronize_session=False))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, or_, select
 from sqlmodel import Session, col
 
 from core.conversation.rules import ReplyState
 from core.conversation.silence_rules import is_silent
+from core.db import bulk
 from core.db.tables import Customer, Delivery, Fanpage, Reply
 from core.messenger.event_contents import EchoContent
 from core.messenger.wire import OUR_MARK
@@ -51,10 +52,7 @@ def note_colleague(db: Session, fanpage_id: int, psid: str, *, at: datetime, now
     customer.colleague_at = at
     hours = db.get_one(Fanpage, fanpage_id).silent_hours
     if is_silent(at, customer.silence_ended_at, hours, now):
-        db.execute(
-            update(Reply)
-            .where(col(Reply.customer_id) == customer.id, col(Reply.state) == ReplyState.QUEUED)
-            .values(state=ReplyState.SKIPPED, reason=COLLEAGUE, settled_at=now)
-            .execution_options(synchronize_session=False)
-        )
+        unsent = col(Reply.customer_id) == customer.id, col(Reply.state) == ReplyState.QUEUED
+        skipped = {"state": ReplyState.SKIPPED, "reason": COLLEAGUE, "settled_at": now}
+        db.execute(bulk.change(Reply, *unsent).values(skipped))
     db.flush()

@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlmodel import col
 
 from core.consent.rules import LIFETIME
+from core.db import bulk
 from core.db.engine import transaction
 from core.db.tables import Event
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
@@ -47,8 +48,7 @@ def _oldest_due(before: datetime, now: datetime) -> Any:
     seen = select(col(Event.id), col(Event.received_at), col(Event.state)).where(~_kept_longer(now))
     oldest = seen.order_by(col(Event.id)).limit(ROWS_PER_TRANSACTION).subquery()
     is_due = (oldest.c.state != EventState.PENDING) & (oldest.c.received_at < before)
-    statement = delete(Event).where(col(Event.id).in_(select(oldest.c.id).where(is_due)))
-    return statement.execution_options(synchronize_session=False)
+    return bulk.remove(Event, col(Event.id).in_(select(oldest.c.id).where(is_due)))
 
 
 def _kept_longer(now: datetime) -> ColumnElement[bool]:

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Text, cast, delete, select, update
+from sqlalchemy import ColumnElement, Text, cast, delete, select
 from sqlmodel import col
 
 from core.conversation.rules import ReplyState
+from core.db import bulk
 from core.db.engine import transaction
 from core.db.tables import (
     Activity,
@@ -92,11 +93,10 @@ def _delete_oldest(table: type[Table], time: str, before: datetime, *may_go: Col
     oldest = select(columns.id, columns[time]).where(*may_go).order_by(columns.id)
     found = oldest.limit(ROWS_PER_TRANSACTION).subquery()
     due = select(found.c.id).where(found.c[time] < before)
-    return delete(table).where(columns.id.in_(due)).execution_options(synchronize_session=False)
+    return bulk.remove(table, columns.id.in_(due))
 
 
 def _empty_reasons(before: datetime) -> Any:
     """The reasons name people by their PSIDs; how many rows were left out stays."""
     names_any = cast(col(OptInImport.rejected), Text) != "[]"
-    statement = update(OptInImport).where(col(OptInImport.ended_at) < before, names_any).values(rejected=[])
-    return statement.execution_options(synchronize_session=False)
+    return bulk.change(OptInImport, col(OptInImport.ended_at) < before, names_any).values(rejected=[])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
 from core.conversation.replies import answer_with
+from core.db import bulk
 from core.db.tables import Fanpage, Tester
 from core.errors import N_
 from core.settings import settings
@@ -59,8 +60,5 @@ def _replace_former(db: Session, invited: Tester, customer_id: int) -> None:
     same = [col(Tester.customer_id) == customer_id]
     if invited.operator_id is not None:
         same.append(col(Tester.operator_id) == invited.operator_id)
-    db.execute(
-        delete(Tester)
-        .where(col(Tester.fanpage_id) == invited.fanpage_id, col(Tester.id) != invited.id, or_(*same))
-        .execution_options(synchronize_session=False)
-    )
+    others = col(Tester.fanpage_id) == invited.fanpage_id, col(Tester.id) != invited.id
+    db.execute(bulk.remove(Tester, *others, or_(*same)))
