@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, update
 from sqlmodel import Session, col
 
 from core.consent import ledger as opt_ins
@@ -45,13 +45,7 @@ def delivery_of(metadata: str | None) -> int | None:
 
 
 def note_echo(
-    db: Session,
-    *,
-    fanpage_id: int,
-    psid: str,
-    mid: str,
-    metadata: str | None,
-    at: datetime,
+    db: Session, *, fanpage_id: int, psid: str, mid: str, metadata: str | None, at: datetime
 ) -> bool:
     """Record that the platform echoed a message of ours: that delivery reached the customer's thread,
     whatever we believed. Returns whether the echo is of one of our deliveries to this person."""
@@ -150,50 +144,13 @@ def note_delivered(
     at: datetime,
 ) -> None:
     """Record that messages reached the customer's device: those named, and all sent before the watermark."""
-    customer_id = _customer(db, fanpage_id, psid)
-    if customer_id is None:
-        return
-    if watermark_at:
-        _raise_watermark(db, customer_id, "delivered_watermark", watermark_at)
-    for table in (Delivery, Reply):
-        named: ColumnElement[bool] = col(table.mid).in_(list(mids)[:100])
-        if watermark_at:
-            named = or_(named, _set_out(table) <= watermark_at)
-        db.execute(
-            update(table)
-            .where(
-                col(table.customer_id) == customer_id,
-                col(table.state) == DeliveryState.SENT,
-                col(table.delivered_at).is_(None),
-                named,
-            )
-            .values(delivered_at=watermark_at or at)
-            .execution_options(synchronize_session=False)
-        )
+    customer_id, named = _customer(db, fanpage_id, psid), list(mids)[:100]
+    _note(db, "delivered", customer_id, watermark_at, named=named, at=watermark_at or at)
 
 
 def note_read(db: Session, *, fanpage_id: int, psid: str, watermark_at: datetime) -> None:
     """Record that the customer has read everything sent before the watermark; some devices never say so."""
-    customer_id = _customer(db, fanpage_id, psid)
-    if customer_id is None:
-        return
-    _raise_watermark(db, customer_id, "read_watermark", watermark_at)
-    for table in (Delivery, Reply):
-        db.execute(
-            update(table)
-            .where(
-                col(table.customer_id) == customer_id,
-                col(table.state) == DeliveryState.SENT,
-                col(table.read_at).is_(None),
-                _set_out(table) <= watermark_at,
-            )
-            .values(read_at=watermark_at)
-            .execution_options(synchronize_session=False)
-        )
-
-
-def _set_out(table: type[Delivery] | type[Reply]) -> Any:
-    return _under_way() if table is Delivery else col(table.claimed_at)
+    _note(db, "read", _customer(db, fanpage_id, psid), watermark_at, named=[], at=watermark_at)
 
 
 def _customer(db: Session, fanpage_id: int, psid: str) -> int | None:
@@ -202,11 +159,24 @@ def _customer(db: Session, fanpage_id: int, psid: str) -> int | None:
     ).scalar_one_or_none()
 
 
-def _raise_watermark(db: Session, customer_id: int, name: str, at: datetime) -> None:
-    column = getattr(Customer, name)
-    db.execute(
-        update(Customer)
-        .where(col(Customer.id) == customer_id, or_(column.is_(None), column < at))
-        .values({name: at})
-        .execution_options(synchronize_session=False)
-    )
+def _note(
+    db: Session,
+    what: Literal["delivered", "read"],
+    customer_id: int | None,
+    watermark_at: datetime | None,
+    *,
+    named: Sequence[str],
+    at: datetime,
+) -> None:
+    if customer_id is None:
+        return
+    if watermark_at:
+        watermark = getattr(Customer, f"{what}_watermark")
+        is_news = or_(watermark.is_(None), watermark < watermark_at)
+        raised = bulk.change(Customer, col(Customer.id) == customer_id, is_news)
+        db.execute(raised.values({watermark: watermark_at}))
+    for table, set_out in ((Delivery, _under_way()), (Reply, col(Reply.claimed_at))):
+        noted_at = getattr(table, f"{what}_at")
+        theirs = col(table.customer_id) == customer_id, col(table.state) == DeliveryState.SENT
+        meant = or_(col(table.mid).in_(named), set_out <= watermark_at if watermark_at else false())
+        db.execute(bulk.change(table, *theirs, noted_at.is_(None), meant).values({noted_at: at}))
