@@ -44,8 +44,8 @@ from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.pictures import scheduled_jobs as pictures
-from core.pictures.unused import delete_unused
-from core.retention.scheduled_jobs import delete_old
+from core.pictures.unused import delete_unused_pictures
+from core.retention.scheduled_jobs import delete_old_rows
 from core.sending import claims
 from core.sending.claims import LEASE
 from core.sending.due_actions import DueActions, never_failing
@@ -156,96 +156,40 @@ class Worker:
 
     def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
-        now = self.clock
-
-        def defer_missing_slices() -> None:
-            if not self.stop.is_set():
-                self.assignment.defer_missing(now())
-
-        def sweep() -> None:
-            broadcasts.sweep(now=now())
-
-        def apply_events() -> None:
-            processing.apply_pending(limit=500, now=now())
-
-        def expire() -> None:
-            consent.expire_due(now=now())
-
-        def delete_old_events() -> None:
-            old_events.delete_old_events(now=now())
-
-        def delete_old_rows() -> None:
-            delete_old(now=now())
-
-        def delete_former_databases() -> None:
-            backups.delete_former_databases(now=now())
-
-        def make_backup() -> None:
-            if time.monotonic() > self._backups_from:  # a start has more urgent things to do
-                backups.make_nightly_backup(now=now())
-
-        def learn_names() -> None:
-            profiles.fetch_missing_profiles(messenger_for, now=now())
-
-        def hand_over_pictures() -> None:
-            pictures.hand_over_pictures(messenger_for, now=now())
-
-        def fetch_fanpage_pictures() -> None:
-            fanpage_pictures.fetch_due(now=now())
-
-        def delete_unused_pictures() -> None:
-            delete_unused(now=now())
-
-        def run_imports() -> None:
-            import_runs.run_imports(now=now())
-
-        def send_alerts() -> None:
-            alerts.send_alerts(now=now())
-
-        def count_results() -> None:
-            result_counting.count_results(now=now())
-
-        def count_funnels() -> None:
-            funnel_counting.count_funnels(now=now())
-
-        def count_topics() -> None:
-            topic_counting.count_topics(now=now())
-
-        def count_opt_ins() -> None:
-            opt_in_counting.count_opt_ins(now=now())
-
-        def check_health() -> None:
-            health_actions.check_due(now=now())
-
-        def check_installation() -> None:
-            if queries.has_real_fanpage():  # the demo needs neither an app nor Facebook
-                installation_checks.check_installation(now=now())
-
-        actions: list[tuple[float, Callable[[], Any]]] = [
+        actions = [
             (1.0, self.reclaim),
-            (30.0, sweep),
-            (2.0, apply_events),
-            (300.0, expire),
-            (600.0, delete_old_events),
-            (3600.0, delete_old_rows),
-            (3600.0, delete_former_databases),
-            (5.0, learn_names),
-            (3.0, hand_over_pictures),
-            (15.0, fetch_fanpage_pictures),
-            (21_600.0, delete_unused_pictures),
-            (15.0, check_health),
-            (900.0, check_installation),
-            (4.0, count_results),
-            (1.0, run_imports),
-            (15.0, send_alerts),
-            (10.0, count_funnels),
-            (10.0, count_opt_ins),
-            (10.0, count_topics),
-            (60.0, make_backup),
+            (30.0, self._timed(broadcasts.sweep)),
+            (2.0, self._timed(processing.apply_pending, limit=500)),
+            (300.0, self._timed(consent.expire_due)),
+            (600.0, self._timed(old_events.delete_old_events)),
+            (3600.0, self._timed(delete_old_rows)),
+            (3600.0, self._timed(backups.delete_former_databases)),
+            (5.0, self._timed(profiles.fetch_missing_profiles, messenger_for)),
+            (3.0, self._timed(pictures.hand_over_pictures, messenger_for)),
+            (15.0, self._timed(fanpage_pictures.fetch_due_pictures)),
+            (21_600.0, self._timed(delete_unused_pictures)),
+            (15.0, self._timed(health_actions.check_due_fanpages)),
+            (900.0, self._check_installation),
+            (4.0, self._timed(result_counting.count_results)),
+            (1.0, self._timed(import_runs.run_imports)),
+            (15.0, self._timed(alerts.send_alerts)),
+            (10.0, self._timed(funnel_counting.count_funnels)),
+            (10.0, self._timed(opt_in_counting.count_opt_ins)),
+            (10.0, self._timed(topic_counting.count_topics)),
+            (60.0, self._make_backup),
         ]
         if self.assignment.is_shared:
-            actions.append((0.5, defer_missing_slices))
+            actions.append((0.5, self._defer_missing_slices))
         return [(seconds, self._seldom_unless_leading(action)) for seconds, action in actions]
+
+    def _timed(self, action: Callable[..., Any], *given: Any, **more: Any) -> Callable[[], Any]:
+        """The action as a job under its own name, which gets the present as `now`."""
+
+        @functools.wraps(action)
+        def job() -> None:
+            action(*given, now=self.clock(), **more)
+
+        return job
 
     def _seldom_unless_leading(self, action: Callable[[], Any]) -> Callable[[], Any]:
         runs = itertools.count(1)
@@ -266,6 +210,18 @@ class Worker:
         if self.clock_watch.has_not_jumped():
             claims.take_over_lost(now=self.clock())
             reply_claims.end_lost(now=self.clock())
+
+    def _defer_missing_slices(self) -> None:
+        if not self.stop.is_set():
+            self.assignment.defer_missing(self.clock())
+
+    def _make_backup(self) -> None:
+        if time.monotonic() > self._backups_from:  # a start has more urgent things to do
+            backups.make_nightly_backup(now=self.clock())
+
+    def _check_installation(self) -> None:
+        if queries.has_real_fanpage():  # the demo needs neither an app nor Facebook
+            installation_checks.check_installation(now=self.clock())
 
     def _report_hold(self) -> None:
         """Log why nothing is sent while the installation is held, once for each reason."""

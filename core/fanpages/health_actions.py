@@ -44,7 +44,7 @@ def check_health(fanpage_id: int, *, now: datetime, take_over: bool = False) -> 
     return [str(code) for code in found]
 
 
-def check_due(*, now: datetime) -> dict[int, list[str]]:
+def check_due_fanpages(*, now: datetime) -> dict[int, list[str]]:
     """Check a few of the fanpages that are due: called every fifteen seconds, it comes to each of them about
     every fifteen minutes, and hundreds of checks hold up no messages. Which of them is left to chance, so
     that one whose check fails each time does not keep the others waiting."""

@@ -34,7 +34,7 @@ def picture_of(fanpage_id: int) -> str:
     return kept.address if kept else ""
 
 
-def fetch_due(*, now: datetime) -> int:
+def fetch_due_pictures(*, now: datetime) -> int:
     """Fetch the pictures of a few of the fanpages whose turn it is. Returns how many answered. It makes HTTP
     calls, so no transaction may be open."""
     answered = 0

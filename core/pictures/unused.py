@@ -28,7 +28,7 @@ _WAITING = (ReplyState.QUEUED, ReplyState.SENDING)  # those that were sent have 
 log = structlog.get_logger(__name__)
 
 
-def delete_unused(*, now: datetime) -> int:
+def delete_unused_pictures(*, now: datetime) -> int:
     """Delete what was uploaded more than a week ago and that no message, version, broadcast, template or
     waiting reply shows, and files without a row. Returns how many pictures."""
     with transaction() as db:

@@ -42,7 +42,7 @@ _WAITING = (ReplyState.QUEUED, ReplyState.SENDING)
 log = structlog.get_logger(__name__)
 
 
-def delete_old(*, now: datetime) -> dict[Record, int]:
+def delete_old_rows(*, now: datetime) -> dict[Record, int]:
     """Delete what has been kept long enough. Returns how many rows of each kind were."""
     before = {kept.record: now - kept.period for kept in list_kept(settings())}
     done: dict[Record, int] = {}

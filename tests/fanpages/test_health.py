@@ -107,12 +107,12 @@ def test_missing_and_foreign_tokens_are_problems_of_their_own(page, arrange, now
 
 def test_the_clock_checks_a_few_fanpages_at_a_time_until_none_is_due(page, arrange, now):
     made = [arrange.fanpage(token_sealed=None) for _ in range(5)]
-    parts = [list(health_actions.check_due(now=now)) for _ in range(3)]
+    parts = [list(health_actions.check_due_fanpages(now=now)) for _ in range(3)]
     assert [len(part) for part in parts] == [3, 2, 0]
     assert sorted(one for part in parts for one in part) == made
     later = now + health_actions.CHECKED_EVERY
     health_actions.check_health(made[0], now=later)
-    assert made[0] not in health_actions.check_due(now=later)
+    assert made[0] not in health_actions.check_due_fanpages(now=later)
 
 
 def test_fanpages_whose_check_fails_keep_no_others_waiting(page, arrange, now, monkeypatch):
@@ -123,7 +123,7 @@ def test_fanpages_whose_check_fails_keep_no_others_waiting(page, arrange, now, m
         return {}["a fault of ours"] if fanpage_id in made[:4] else check(fanpage_id, now=now)
 
     monkeypatch.setattr(health_actions, "check_health", stumbling)
-    checked = {one for _ in range(200) for one in health_actions.check_due(now=now)}
+    checked = {one for _ in range(200) for one in health_actions.check_due_fanpages(now=now)}
     assert checked == set(made[4:])
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.encryption import encrypt
 from core.fanpages import connection
-from core.fanpages.pictures import FETCHED_EVERY, TRIED_AGAIN_AFTER, fetch_due, picture_of
+from core.fanpages.pictures import FETCHED_EVERY, TRIED_AGAIN_AFTER, fetch_due_pictures, picture_of
 from core.settings import settings
 from tests.arrange import Arrange
 from tests.messenger.graph import Graph, Handler, Reply, running_graph
@@ -55,20 +55,20 @@ def fanpage(arrange: Arrange, facebook: Facebook) -> int:
 
 def test_it_is_fetched_once_a_day_and_kept_small(facebook: Facebook, fanpage: int, now: datetime) -> None:
     assert picture_of(fanpage) == ""
-    assert fetch_due(now=now) == 1
+    assert fetch_due_pictures(now=now) == 1
     first = picture_of(fanpage)
     assert first.startswith("data:image/jpeg;base64,")
     assert len(first) < 10_000
     facebook.file = photo("orange")
-    assert fetch_due(now=now + FETCHED_EVERY - timedelta(seconds=1)) == 0
-    assert fetch_due(now=now + FETCHED_EVERY) == 1
+    assert fetch_due_pictures(now=now + FETCHED_EVERY - timedelta(seconds=1)) == 0
+    assert fetch_due_pictures(now=now + FETCHED_EVERY) == 1
     assert picture_of(fanpage) not in ("", first)
 
 
 def test_the_access_token_is_not_sent_to_where_the_picture_lies(
     facebook: Facebook, fanpage: int, now: datetime
 ) -> None:
-    fetch_due(now=now)
+    fetch_due_pictures(now=now)
     asked, fetched = facebook.graph.seen
     assert asked.query["redirect"] == "0"
     assert "EAABpagetoken1" not in f"{fetched.headers}{fetched.query}"
@@ -76,7 +76,7 @@ def test_the_access_token_is_not_sent_to_where_the_picture_lies(
 
 def test_a_fanpage_without_a_picture_has_its_letter(facebook: Facebook, fanpage: int, now: datetime) -> None:
     facebook.is_silhouette = True
-    assert fetch_due(now=now) == 1
+    assert fetch_due_pictures(now=now) == 1
     assert picture_of(fanpage) == ""
 
 
@@ -85,22 +85,22 @@ def test_no_other_kind_of_address_is_followed(
     address: str, facebook: Facebook, fanpage: int, now: datetime
 ) -> None:
     facebook.url = address
-    fetch_due(now=now)
+    fetch_due_pictures(now=now)
     assert picture_of(fanpage) == ""
 
 
 def test_what_is_no_picture_leaves_the_one_from_before(
     facebook: Facebook, fanpage: int, now: datetime
 ) -> None:
-    fetch_due(now=now)
+    fetch_due_pictures(now=now)
     kept, facebook.file = picture_of(fanpage), b"<html>"
     later = now + FETCHED_EVERY
-    assert fetch_due(now=later) == 0
+    assert fetch_due_pictures(now=later) == 0
     facebook.file, facebook.status = photo("orange"), 404
-    assert fetch_due(now=later + TRIED_AGAIN_AFTER) == 0
+    assert fetch_due_pictures(now=later + TRIED_AGAIN_AFTER) == 0
     assert picture_of(fanpage) == kept
     facebook.status = 200
-    assert fetch_due(now=later + 2 * TRIED_AGAIN_AFTER) == 1
+    assert fetch_due_pictures(now=later + 2 * TRIED_AGAIN_AFTER) == 1
     assert picture_of(fanpage) != kept
 
 
@@ -109,5 +109,5 @@ def test_a_fanpage_without_a_working_token_keeps_no_other_waiting(
 ) -> None:
     arrange.fanpage(page_id="2", token_sealed="unreadable")
     arrange.fanpage(page_id="3", token_sealed=None)
-    assert fetch_due(now=now) == 1
+    assert fetch_due_pictures(now=now) == 1
     assert picture_of(fanpage)

@@ -16,7 +16,7 @@ from core.db.tables import Broadcast, Picture, Reply, Template
 from core.pictures.actions import add_picture
 from core.pictures.files import find_file, folder
 from core.pictures.rules import UPLOADED, name_in
-from core.pictures.unused import KEPT_FOR, delete_unused
+from core.pictures.unused import KEPT_FOR, delete_unused_pictures
 from tests.arrange import Arrange
 from tests.pictures.test_pictures import photo
 
@@ -43,20 +43,20 @@ def shows(picture: str) -> list[BlockDraft]:
 
 def test_what_nothing_shows_is_deleted_after_a_week(fanpage: int, now: datetime) -> None:
     picture = upload(fanpage, now)
-    assert delete_unused(now=now + KEPT_FOR - timedelta(minutes=1)) == 0
+    assert delete_unused_pictures(now=now + KEPT_FOR - timedelta(minutes=1)) == 0
     assert file_of(picture)
     os.utime(file_of(picture) or "", (0, 0))
-    assert delete_unused(now=now + LATER) == 1
+    assert delete_unused_pictures(now=now + LATER) == 1
     assert (kept(), file_of(picture)) == (set(), None)
-    assert delete_unused(now=now + LATER) == 0
+    assert delete_unused_pictures(now=now + LATER) == 0
 
 
 def test_a_draft_keeps_its_picture_until_it_is_gone(fanpage: int, now: datetime) -> None:
     picture = upload(fanpage, now)
     draft = create_draft(COMMAND_LINE, fanpage, MessageDraft("Hoa", shows(picture), []), now=now)
-    assert delete_unused(now=now + LATER) == 0
+    assert delete_unused_pictures(now=now + LATER) == 0
     delete_draft(COMMAND_LINE, draft.id, now=now)
-    assert delete_unused(now=now + LATER) == 1
+    assert delete_unused_pictures(now=now + LATER) == 1
 
 
 def test_an_earlier_version_keeps_its_picture(fanpage: int, now: datetime) -> None:
@@ -65,7 +65,7 @@ def test_an_earlier_version_keeps_its_picture(fanpage: int, now: datetime) -> No
     began = get_draft(message)
     keep_draft(COMMAND_LINE, replace(began, blocks=shows(second)), began=began, now=now)
     publish_message(COMMAND_LINE, message, now=now)
-    assert delete_unused(now=now + LATER) == 0
+    assert delete_unused_pictures(now=now + LATER) == 0
     assert kept() == {first, second}
 
 
@@ -87,7 +87,7 @@ def test_a_broadcast_and_a_waiting_reply_keep_theirs(arrange: Arrange, fanpage: 
         body = {"attachment": {"type": "image", "payload": {"url": picture}}}
         reply = Reply(fanpage_id=fanpage, customer_id=customer, body=body, state=state, created_at=now)
         arrange.save(reply)
-    assert delete_unused(now=now + LATER) == 1
+    assert delete_unused_pictures(now=now + LATER) == 1
     assert kept() == {sent, waiting}
 
 
@@ -96,7 +96,7 @@ def test_a_template_keeps_its_picture(arrange: Arrange, fanpage: int, now: datet
     content = {"kind": "image", "url": shown}
     made = {"name": "Hoa", "content": content, "created_by": "mai", "created_at": now}
     arrange.save(Template(fanpage_id=fanpage, kind="broadcast", **made))
-    assert delete_unused(now=now + LATER) == 0
+    assert delete_unused_pictures(now=now + LATER) == 0
     assert kept() == {shown}
 
 
@@ -107,7 +107,7 @@ def test_only_old_files_without_a_row_are_deleted(fanpage: int, now: datetime) -
         path.write_bytes(b"x")
     for path in (lost, strange, file_of(shown)):
         os.utime(path or "", (0, 0))
-    delete_unused(now=now)
+    delete_unused_pictures(now=now)
     assert not lost.exists()
     assert fresh.exists()
     assert strange.exists()

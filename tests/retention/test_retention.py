@@ -80,16 +80,16 @@ def test_each_kind_goes_at_its_age_and_not_before(full, fresh_database, which):
     period = next(kept.period for kept in list_kept(settings()) if kept.record is which)
     assert period.days == AGES[which]
     oldest = full.now - timedelta(hours=1)
-    assert scheduled_jobs.delete_old(now=oldest + period)[which] == 0
-    assert scheduled_jobs.delete_old(now=full.now + period + DAY)[which] > 0
-    assert scheduled_jobs.delete_old(now=full.now + period + DAY)[which] == 0
+    assert scheduled_jobs.delete_old_rows(now=oldest + period)[which] == 0
+    assert scheduled_jobs.delete_old_rows(now=full.now + period + DAY)[which] > 0
+    assert scheduled_jobs.delete_old_rows(now=full.now + period + DAY)[which] == 0
 
 
 def test_nothing_that_a_token_or_a_no_depends_on_goes(full):
     withdraw_customer(COMMAND_LINE, full.others[0], now=full.now)
     kept = [len(rows(table)) for table in (OptIn, Withdrawal, Delivery)]
     assert all(kept)
-    scheduled_jobs.delete_old(now=full.now + 20 * 365 * DAY)
+    scheduled_jobs.delete_old_rows(now=full.now + 20 * 365 * DAY)
     assert [len(rows(table)) for table in (OptIn, Withdrawal, Delivery)] == kept
 
 
@@ -99,7 +99,7 @@ def test_what_waits_or_is_in_doubt_stays_and_hides_nothing(full, fresh_database,
     assert attempts > 0
     fresh_database.run("UPDATE delivery SET state = 'unknown'")
     fresh_database.run("UPDATE reply SET state = 'queued'")
-    done = scheduled_jobs.delete_old(now=full.now + 500 * DAY)
+    done = scheduled_jobs.delete_old_rows(now=full.now + 500 * DAY)
     assert (done[Record.REPLY], done[Record.REQUEST], done[Record.ATTEMPT]) == (0, 0, 0)
     assert len(rows(DeliveryAttempt)) == attempts
 
@@ -109,27 +109,27 @@ def test_many_go_a_part_at_a_time(fresh_database, now, monkeypatch):
     with transaction() as db:
         for number in range(10):
             record(db, COMMAND_LINE, "topic.edit", now=now - number * DAY)
-    assert scheduled_jobs.delete_old(now=now + 900 * DAY)[Record.ACTIVITY] == 10
+    assert scheduled_jobs.delete_old_rows(now=now + 900 * DAY)[Record.ACTIVITY] == 10
     assert rows(Activity) == []
 
 
 def test_the_days_are_settings(full, restart):
     restart(keep_activity_days="100")
-    assert scheduled_jobs.delete_old(now=full.now + 99 * DAY)[Record.ACTIVITY] == 0
-    assert scheduled_jobs.delete_old(now=full.now + 101 * DAY)[Record.ACTIVITY] > 0
+    assert scheduled_jobs.delete_old_rows(now=full.now + 99 * DAY)[Record.ACTIVITY] == 0
+    assert scheduled_jobs.delete_old_rows(now=full.now + 101 * DAY)[Record.ACTIVITY] > 0
 
 
 @pytest.mark.parametrize(("days", "kept"), [("30", 402), ("900", 900)])
 def test_requests_stay_as_long_as_the_funnel_counts_them(full, restart, fresh_database, days, kept):
     restart(keep_replies_days=days)
     fresh_database.run("UPDATE reply SET state = 'failed'")
-    assert scheduled_jobs.delete_old(now=full.now + (kept - 1) * DAY)[Record.REQUEST] == 0
+    assert scheduled_jobs.delete_old_rows(now=full.now + (kept - 1) * DAY)[Record.REQUEST] == 0
     assert all(row.request_id for row in rows(Reply)) == (kept == 402)
-    assert scheduled_jobs.delete_old(now=full.now + (kept + 1) * DAY)[Record.REQUEST] > 0
+    assert scheduled_jobs.delete_old_rows(now=full.now + (kept + 1) * DAY)[Record.REQUEST] > 0
 
 
 def test_an_import_keeps_how_many_rows_were_left_out(full):
-    scheduled_jobs.delete_old(now=full.now + 100 * DAY)
+    scheduled_jobs.delete_old_rows(now=full.now + 100 * DAY)
     assert [row.rejected for row in rows(OptInImport)] == [[]]
     assert len(rows(Reply)) > 0
 
