@@ -40,7 +40,6 @@ class SoleAssignment:
         self._loop = loop
 
     def start(self) -> None:
-        """Take every shard for good."""
         for shard in range(SHARDS):
             self._loop.take(shard, math.inf)
 
@@ -48,7 +47,6 @@ class SoleAssignment:
         """Do nothing: every shard is taken."""
 
     def stop(self) -> None:
-        """Give up every shard."""
         for shard in range(SHARDS):
             self._loop.give_up(shard)
 
@@ -61,8 +59,7 @@ def assignment_for(loop: Shards, is_fresh: Callable[[], bool]) -> Assignment:
     recent that no other worker may take over its claims."""
     if engine().dialect.name == "sqlite":
         return SoleAssignment(loop)
-    from core.sending.sharing.slices import (
-        SharedAssignment,  # Procrastinate is installed with PostgreSQL only
-    )
+    # Procrastinate is installed with PostgreSQL only.
+    from core.sending.sharing.slices import SharedAssignment
 
     return SharedAssignment(loop, is_fresh)

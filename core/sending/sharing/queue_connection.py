@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, LiteralString
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 from procrastinate import PsycopgConnector
+from psycopg import AsyncCursor
+from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import make_url
 
@@ -34,25 +36,13 @@ class QueueConnector(PsycopgConnector):
         )
         self._fail = fail
 
-    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
-        with self._deadline():
-            await super().execute_query_async(query, **arguments)
-
-    async def execute_query_one_async(self, query: LiteralString, **arguments: Any) -> dict[str, Any]:
-        with self._deadline():
-            row: dict[str, Any] = await super().execute_query_one_async(query, **arguments)
-            return row
-
-    async def execute_query_all_async(self, query: LiteralString, **arguments: Any) -> list[dict[str, Any]]:
-        with self._deadline():
-            rows: list[dict[str, Any]] = await super().execute_query_all_async(query, **arguments)
-            return rows
-
-    @contextmanager
-    def _deadline(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _get_cursor(self, connection: Any = None) -> AsyncGenerator[AsyncCursor[DictRow]]:
+        """The cursor of a call, whichever it is; to get a connection is part of the call."""
         passed = asyncio.get_running_loop().call_later(DEADLINE_SECONDS, self._fail, TimeoutError())
         try:
-            yield
+            async with super()._get_cursor(connection) as cursor:
+                yield cursor
         finally:
             passed.cancel()
 

@@ -14,17 +14,11 @@ AWAY_SECONDS = 1.0  # a shard that was not ours for so long was another's: short
 
 
 class Shards(Protocol):
-    """The sending loop, as seen by whoever tells it for which fanpages it may send."""
+    """The sending loop (`SendingLoop`), as seen by whoever tells it for which fanpages it may send."""
 
-    def take(self, shard: int, until: float) -> None:
-        """Let this process claim what the shard's fanpages have to send, from now to this monotonic time.
-        Taking a shard again extends the time."""
-
-    def give_up(self, shard: int) -> None:
-        """Claim nothing more for the shard; what was claimed is still sent and settled."""
-
-    def has_work(self, shard: int) -> bool:
-        """Whether the latest work snapshot had something to send for the shard."""
+    def take(self, shard: int, until: float) -> None: ...
+    def give_up(self, shard: int) -> None: ...
+    def has_work(self, shard: int) -> bool: ...
 
 
 class OwnShards:

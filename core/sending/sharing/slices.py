@@ -46,7 +46,6 @@ class SharedAssignment:
         self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
 
     def start(self) -> None:
-        """Begin to take slices."""
         self._thread.start()
 
     def defer_missing(self, now: datetime) -> None:
@@ -62,13 +61,11 @@ class SharedAssignment:
                 enqueue(db, missing)
 
     def stop(self) -> None:
-        """Give up every shard and take no more; returns at once."""
         self._stopping.set()
         if session := self._session:
             session.stop()
 
     def wait(self, seconds: float) -> None:
-        """Wait until the slices are handed over, but at most so many seconds."""
         if self._thread.is_alive():
             self._thread.join(seconds)
 
