@@ -25,7 +25,7 @@ from core.consent import eligibility
 from core.consent import ledger as opt_ins
 from core.consent.audience_filters import filters_of
 from core.consent.rules import OptInState
-from core.db.advisory_locks import AUDIENCES_LOCK, take_lock_of
+from core.db.advisory_locks import AUDIENCES_LOCK, take_lock
 from core.db.engine import (
     DATABASE_TROUBLE,
     engine,
@@ -69,7 +69,7 @@ def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
 def take_turn(db: Session, fanpage_id: int) -> None:
     """Wait until nobody else adds to audiences of this fanpage, and keep others waiting until this
     transaction ends: two broadcasts that start together would each count a customer without the other."""
-    take_lock_of(db, AUDIENCES_LOCK, fanpage_id)
+    take_lock(db, AUDIENCES_LOCK, fanpage_id)
 
 
 class BuildOutcome(Enum):

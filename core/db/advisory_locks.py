@@ -7,21 +7,12 @@ from sqlmodel import Session
 
 from core.db.engine import is_sqlite
 
-SIGN_IN_LOCK, OPERATORS_LOCK, AUDIENCES_LOCK = (
-    746_001,
-    746_002,
-    746_003,
-)  # any two numbers; nobody else takes advisory locks in this database
+# Any numbers but those of customers/forgotten.py, inbox/early_events.py and db/migrations/env.py.
+SIGN_IN_LOCK, OPERATORS_LOCK, AUDIENCES_LOCK = 746_001, 746_002, 746_003
 
 
-def take_lock(db: Session, number: int) -> None:
-    """Wait until no other transaction has this lock, and keep it until this one ends. On SQLite every writer
-    has the whole database to itself."""
+def take_lock(db: Session, *numbers: int) -> None:
+    """Wait until no other transaction has this lock, and keep it until this one ends. A second number is the
+    id of one row among many. On SQLite every writer has the whole database to itself."""
     if not is_sqlite(db):
-        db.execute(select(func.pg_advisory_xact_lock(number)))
-
-
-def take_lock_of(db: Session, number: int, row_id: int) -> None:
-    """Take the lock with this number of one row among many."""
-    if not is_sqlite(db):
-        db.execute(select(func.pg_advisory_xact_lock(number, row_id)))
+        db.execute(select(func.pg_advisory_xact_lock(*numbers)))
