@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 from sqlalchemy import func, select
@@ -19,26 +18,18 @@ SLOW_SECONDS = 0.25  # an answer that took longer is too inexact
 SAME_SECONDS = 1.0  # a smaller difference is no jump of the clock
 
 
-class Clock(Protocol):
-    """Tells the time in UTC when it is called."""
-
-    def __call__(self) -> datetime: ...
-
-    def measure(self) -> None:
-        """Compare with the database's clock; called every few seconds."""
-
-
-class OwnClock:
-    """The clock of this machine, for SQLite, which all processes use on one machine."""
+class Clock:
+    """Tells the time in UTC when it is called: that of this machine, for SQLite, which all processes use on
+    one machine."""
 
     def __call__(self) -> datetime:
         return utc_now()
 
     def measure(self) -> None:
-        pass
+        """Compare with the database's clock, if that is another; called every few seconds."""
 
 
-class DatabaseClock:
+class DatabaseClock(Clock):
     """The time of the database, counted on by our monotonic clock since it was last read. The wall clock of
     this machine is never used, so it does no harm when it is wrong or jumps."""
 
@@ -72,4 +63,4 @@ def now_for_workers(db: Session, now: datetime) -> datetime:
 
 def clock() -> Clock:
     """The clock that fits the database."""
-    return OwnClock() if engine().dialect.name == "sqlite" else DatabaseClock()
+    return Clock() if engine().dialect.name == "sqlite" else DatabaseClock()
