@@ -13,7 +13,6 @@ from core.broadcasts.rules import BroadcastState
 from core.consent import eligibility
 from core.consent.audience_filters import EVERYBODY, AudienceFilters, filters_of
 from core.conversation.blocks.registry import kinds_that_ask
-from core.db.dialects import PlaceOf
 from core.db.engine import reading
 from core.db.tables import (
     Block,
@@ -163,7 +162,7 @@ def _without_trace() -> ColumnElement[str]:
     """An answer up to its trace id. Its numbers are literals, not bound parameters: the database must
     recognise the same expression in GROUP BY."""
     detail, none, first = col(Delivery.detail), literal_column("0", Integer), literal_column("1", Integer)
-    trace = PlaceOf(detail, literal_column("'\"fbtrace_id\"'"))
+    trace = func.strpos(detail, literal_column("'\"fbtrace_id\"'"), type_=Integer)
     return case((trace > none, func.substr(detail, first, trace - first)), else_=detail)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Cast, ColumnElement, Integer, Text
+from sqlalchemy import Boolean, Cast, ColumnElement, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -69,23 +69,6 @@ def _rows_on_sqlite(element: JsonOfRows, compiler: SQLCompiler, **how: Any) -> s
 @compiles(JsonOfRows, "postgresql")
 def _rows_on_postgresql(element: JsonOfRows, compiler: SQLCompiler, **how: Any) -> str:
     return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **how)})) AS TEXT)"
-
-
-class PlaceOf(FunctionElement[int]):
-    """The position at which the second text begins in the first, counted from 1; 0 if it does not occur."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(PlaceOf, "sqlite")
-def _place_on_sqlite(element: PlaceOf, compiler: SQLCompiler, **how: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **how)})"
-
-
-@compiles(PlaceOf, "postgresql")
-def _place_on_postgresql(element: PlaceOf, compiler: SQLCompiler, **how: Any) -> str:
-    return f"strpos({compiler.process(element.clauses, **how)})"
 
 
 class WhereWritersMeet(FunctionElement[bool]):

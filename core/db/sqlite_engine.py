@@ -24,6 +24,10 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def _strpos(text: str | None, sought: str | None) -> int | None:
+    return None if text is None or sought is None else text.find(sought) + 1
+
+
 def make_engine(url: str, *, writes: bool) -> Engine:
     """The engine of the database at this address. Raises OperatorError when its log lies elsewhere."""
     refuse_orphaned_wal(Path(make_url(url).database or ""))
@@ -44,6 +48,7 @@ def make_engine(url: str, *, writes: bool) -> Engine:
         connection.isolation_level = None  # we say BEGIN ourselves
         # SQLite's own knows ASCII only, so that a search for "hàng" would miss "HÀNG".
         connection.create_function("lower", 1, _lower, deterministic=True)
+        connection.create_function("strpos", 2, _strpos, deterministic=True)  # as PostgreSQL calls it
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
         cursor.execute("PRAGMA journal_mode=WAL")
