@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.accounts.list_columns import choose_columns, chosen_columns
 from core.clock import utc_now
+from pages.components.first_values import show_first
 from pages.components.session import attempt, current, flash
 from pages.components.tables import Column
 from pages.components.texts import _
@@ -21,7 +22,7 @@ def choose(list_name: str, columns: Sequence[Column]) -> list[Column]:
     with st.popover(_("Columns"), icon=":material/view_column:", key=f"{list_name}_columns"):
         for column in free:
             key = f"{list_name}_column_{column.key}"
-            st.session_state.setdefault(key, column.key in shown)
+            show_first(key, column.key in shown)
             st.checkbox(column.label, key=key, on_change=_keep, args=(list_name, [c.key for c in free]))
     return [column for column in columns if not column.key or column.key in shown]
 

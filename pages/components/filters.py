@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.text.normalise import normalise_name
+from pages.components.first_values import show_first
 from pages.components.texts import _, n_, number
 
 
@@ -58,7 +59,7 @@ def filter_pills(key: str, options: Mapping[str, str], *, label: str = "") -> st
     """Draws a filter as pills. Returns one of `options` (value -> word), or None for all; kept in the URL
     under the key."""
     words = {word: value for value, word in options.items()}
-    st.session_state.setdefault(f"{key}_pill", _word_in_url(key, options))
+    show_first(f"{key}_pill", _word_in_url(key, options))
     chosen = st.pills(
         label or _("Filter"),
         list(words),

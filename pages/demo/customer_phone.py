@@ -20,6 +20,7 @@ from core.settings import settings
 from core.simulator.control_client import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from core.text.catalogues import language_of, say_in
 from pages.components import page_registry
+from pages.components.first_values import show_first
 from pages.components.phone_taps import OnTap
 from pages.components.session import flash
 from pages.components.texts import _, when
@@ -66,7 +67,7 @@ def choose_person(people: list[Person], page_id: str) -> str | None:
     # A reload forgets what was chosen, the address does not; a look at another page forgets both.
     played = st.query_params.get(_WHO, st.session_state.get(_PLAYED))
     if played in words:
-        st.session_state.setdefault("phone_person", played)
+        show_first("phone_person", played)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         psid: str | None = st.selectbox(
             _("You are"), list(words), format_func=lambda key: words.get(key, key), key="phone_person"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import logs
 from core.fanpages.queries import FanpageView
-from pages.components import page_registry, session
+from pages.components import first_values, page_registry, session
 from pages.components.dialogs import leave_dialogs
 from pages.components.session import draw_flashes
 from pages.components.texts import _, language
@@ -16,6 +16,7 @@ from pages.shell import account, ended_notice, hold_notice, login, menu, start_p
 def run() -> None:
     """Runs the panel once, whatever address was asked for."""
     logs.begin_request()
+    first_values.begin_run()
     hold_notice.stop_at_another_revision()
     if "operator_id" not in st.session_state:
         session.signed_in()  # in whose language the first page is drawn
@@ -51,6 +52,7 @@ def run() -> None:
     session.require(entry.permission, of_all=entry.of_all)
     page.run()
     draw_flashes()  # once more, for what the page itself noted without a rerun
+    first_values.end_run()
 
 
 def unforeseen(error: Exception) -> bool:

@@ -14,13 +14,14 @@ from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
+from core.broadcasts.drafts import get_draft
 from core.clock import utc_now
 from core.consent.queries import list_topics
 from core.fanpages.queries import list_fanpages
 from pages.components.page_registry import ENTRIES
 from pages.shell.streamlit_words import words
 from tests.journeys.browser import CHROMIUM, FLAGS, PATIENCE, Panel, need_browser
-from tests.pages.broadcasts import a_draft
+from tests.pages.broadcasts import TEXT, a_draft, put
 from tests.pages.conftest import APP, PASSWORD, an_operator
 from tests.processes import answers, free_port, process, until
 
@@ -190,6 +191,25 @@ def test_a_dialog_that_begins_with_a_date_takes_it_reads_it_out_and_asks_before_
     page.keyboard.press("Escape")
     expect(dialog).to_be_visible()
     assert asked == ["Bỏ những gì bạn vừa nhập?"]
+
+
+def test_a_double_click_on_the_way_through_a_draft_changes_nothing_of_it(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    (topic,) = list_topics(list_fanpages()[0].id, now=utc_now())
+    draft_id, due_at = a_draft(topic.id), utc_now() + timedelta(days=20)
+    put(draft_id, due_at=due_at)
+    shown.open(f"/new_broadcast?id={draft_id}&step=what")
+    shown.keyed("step_on").get_by_role("button").dblclick()
+    expect(shown.keyed("stepbox_here_when").or_(shown.keyed("stepbox_here_check"))).to_be_visible()
+    for step in ("what", "when"):
+        shown.settle()
+        shown.click(f"step_{step}")
+        expect(shown.keyed(f"stepbox_here_{step}")).to_be_visible()
+        if step == "what":
+            expect(page.locator("textarea").first).to_have_value(TEXT["text"])
+    expect(page.get_by_role("radio", name="Vào giờ bạn chọn")).to_be_checked()
+    assert get_draft(draft_id).due_at == due_at
 
 
 FOCUSED = """() => {

@@ -13,7 +13,7 @@ from core.templates.rules import TemplateKind
 from core.testers.rules import About
 from pages.broadcasts.new import check, saving, steps, what, who
 from pages.broadcasts.new import when as when_step
-from pages.components import page_registry
+from pages.components import first_values, page_registry
 from pages.components.address import asked_id, draw_no_fanpage, draw_not_there
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header
@@ -71,6 +71,7 @@ def _leave_step(here: Current, fanpage: FanpageView, draft: Draft) -> Draft:
     if is_refused:
         st.rerun()  # a field can be drawn only once in a run, and now it is to be seen, with the reason
     place.empty()
+    first_values.forget([f"broadcast_{draft.id}_", "block_", "row_"])
     return get_draft(draft.id)
 
 

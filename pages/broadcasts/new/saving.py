@@ -16,6 +16,7 @@ from core.broadcasts.drafts import FIELDS, Draft, differing, get_draft, keep_dra
 from core.clock import utc_now
 from core.errors import Changed
 from pages.broadcasts.new import conflict, steps
+from pages.components import first_values
 from pages.components.draft_conflict import fields_of, put_aside
 from pages.components.session import Current, do, flash
 from pages.components.texts import _, changes_text
@@ -69,8 +70,10 @@ def is_left() -> bool:
 
 def fill(key: str, value: object) -> None:
     """What a field shows at first, and again when the draft was changed elsewhere."""
-    if key not in st.session_state or is_refilled():
-        st.session_state[key] = value
+    if is_refilled():
+        first_values.put(key, value)
+    else:
+        first_values.show_first(key, value)
 
 
 def save(here: Current, draft: Draft, **mine: Any) -> Draft:

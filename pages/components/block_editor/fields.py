@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import N_, Problem
+from pages.components.first_values import show_first
 from pages.components.texts import _
 
 _ROWS = {"cards": N_("Card {number}"), "buttons": N_("Button {number}"), "replies": N_("Reply {number}")}
@@ -23,7 +24,7 @@ def bind_input(
 
     The draft outlives the widget: Streamlit forgets a widget's text on leaving the page.
     """
-    st.session_state.setdefault(key, holder.get(field) or "")
+    show_first(key, holder.get(field) or "")
     holder[field] = widget(label, key=key, **more)
 
 
@@ -38,7 +39,7 @@ def bind_choice(
     """As `bound`, for a choice by id or word. What is no longer there is shown as not chosen, but stays in
     the draft until something else is chosen: to look at it is no change, and the rules say what is gone."""
     kept = holder.get(field)
-    st.session_state.setdefault(key, kept)
+    show_first(key, kept)
     if st.session_state[key] not in options:
         st.session_state[key] = None
     picked = st.selectbox(label, list(options), key=key, format_func=lambda one: options.get(one, ""), **more)

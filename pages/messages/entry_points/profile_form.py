@@ -18,6 +18,7 @@ from core.conversation.messenger_profile.rules import (
 from core.errors import Problem
 from pages.components.block_editor.fields import draw_problems, small_button
 from pages.components.character_counter import show_counter
+from pages.components.first_values import show_first
 from pages.components.texts import _
 from pages.messages.entry_points.edited_profile import (
     EditedItem,
@@ -49,7 +50,7 @@ class FormContext:
 def edit_greeting(context: FormContext) -> None:
     one = locale_of(context.edited, context.locale)
     key = f"profile_{one['uid']}_greeting"
-    st.session_state.setdefault(key, one["greeting"])
+    show_first(key, one["greeting"])
     st.text_area(
         _("Greeting, above the buttons of a new chat"),
         key=key,
@@ -99,7 +100,7 @@ def _edit_item(
     key = f"profile_{item['uid']}"
     words, leads, tools = st.columns([4, 4, 3], vertical_alignment="bottom")
     with words:
-        st.session_state.setdefault(f"{key}_title", item["title"])
+        show_first(f"{key}_title", item["title"])
         st.text_input(
             _("What the customer taps"),
             key=f"{key}_title",
@@ -114,7 +115,7 @@ def _edit_item(
         with tools, st.container(key=f"{key}_tools", horizontal=True, gap="small"):
             _tools(context, items, place, key)
     if item["url"] is not None:
-        st.session_state.setdefault(f"{key}_url", item["url"])
+        show_first(f"{key}_url", item["url"])
         st.text_input(
             _("Web address"),
             key=f"{key}_url",
@@ -127,7 +128,7 @@ def _edit_item(
 def _choose_target(context: FormContext, item: EditedItem, key: str, *, may_open_web: bool) -> None:
     options = list(context.names) + ([_WEB] if may_open_web else [])
     chosen = _WEB if item["url"] is not None else item["message_id"]
-    st.session_state.setdefault(f"{key}_leads", chosen if chosen in options else None)
+    show_first(f"{key}_leads", chosen if chosen in options else None)
     st.selectbox(
         _("It leads to"),
         options,

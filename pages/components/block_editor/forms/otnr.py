@@ -12,6 +12,7 @@ from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_choice, bind_input
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.character_counter import show_counter
+from pages.components.first_values import show_first
 from pages.components.texts import _
 
 
@@ -51,7 +52,7 @@ def _edit(block: Block, context: EditorContext) -> None:
 
 def _second_wording(block: Block, key: str, context: EditorContext) -> None:
     """A test of two wordings; switched off, the second one is gone."""
-    st.session_state.setdefault(f"{key}_test", bool(block.get(OTHER_TITLE)))
+    show_first(f"{key}_test", bool(block.get(OTHER_TITLE)))
     if not st.toggle(_("Try a second wording"), key=f"{key}_test", disabled=context.locked):
         block[OTHER_TITLE] = ""
         return

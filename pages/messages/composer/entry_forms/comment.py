@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.conversation.drafts import EntryKind
 from pages.components.block_editor.draft import Draft, entries_of
+from pages.components.first_values import show_first
 from pages.components.texts import _
 from pages.messages.composer.entry_forms.form import EntryContext, EntryForm, draw_words
 
@@ -23,7 +24,7 @@ class CommentForm(EntryForm):
             placeholder=_("price, buy"),
             help=_("The chatbot answers the author in private. Accents work as with keywords."),
         )
-        st.session_state.setdefault(f"{key}_comment_any", draft["comment_any"])
+        show_first(f"{key}_comment_any", draft["comment_any"])
         draft["comment_any"] = st.toggle(
             _("Any other comment"), key=f"{key}_comment_any", disabled=context.is_locked
         )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.conversation.drafts import EntryKind
 from pages.components.block_editor.draft import Draft
+from pages.components.first_values import show_first
 from pages.components.texts import _
 from pages.messages.composer.entry_forms.form import EntryContext, EntryForm
 
@@ -14,7 +15,7 @@ class GetStartedForm(EntryForm):
     name = EntryKind.GET_STARTED
 
     def draw(self, draft: Draft, key: str, context: EntryContext) -> None:
-        st.session_state.setdefault(f"{key}_start", draft["get_started"])
+        show_first(f"{key}_start", draft["get_started"])
         draft["get_started"] = st.toggle(
             _("A new customer presses “Get Started”"), key=f"{key}_start", disabled=context.is_locked
         )

@@ -1,0 +1,46 @@
+"""What a field shows when it appears.
+
+Streamlit tells the browser of a value in session state only in the run that put it there. When the next click
+cuts that run short, the browser draws the field with the widget's own default and later sends that back as if
+it had been typed. So a value counts as shown only once a run has come to its end; until then it is put again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+_PUT = "first_values_put"  # keys put since a run came to its end
+_AGAIN = "first_values_again"  # those of them that were put before this run
+
+
+def begin_run() -> None:
+    """Call it before anything is drawn."""
+    st.session_state[_AGAIN] = st.session_state.pop(_PUT, set())
+
+
+def end_run() -> None:
+    """Call it when everything is drawn: the browser has all of it."""
+    st.session_state.pop(_PUT, None)
+    st.session_state.pop(_AGAIN, None)
+
+
+def show_first(key: str, value: object) -> None:
+    """Give the field of that key its first value; what somebody has typed in it stays."""
+    is_new = key not in st.session_state
+    if is_new or key in st.session_state.get(_AGAIN, ()):
+        put(key, value if is_new else st.session_state[key])
+
+
+def put(key: str, value: object) -> None:
+    """Have the field of that key show this, whatever it showed before."""
+    st.session_state[key] = value
+    st.session_state.setdefault(_PUT, set()).add(key)
+
+
+def forget(beginnings: Sequence[str]) -> None:
+    """Forget what fields show whose keys begin so: they were drawn out of sight, which tells the browser
+    nothing, and shall show what is kept when they are seen next."""
+    for key in [str(key) for key in st.session_state if str(key).startswith(tuple(beginnings))]:
+        del st.session_state[key]
