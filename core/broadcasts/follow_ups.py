@@ -1,7 +1,7 @@
-"""The message that follows the first answer to a broadcast, where that answer leads to no other message.
+"""The message that follows the first response to a broadcast, where that leads to no other message.
 
-The answer opened the 24-hour window, so the bot says by PSID what did not fit into the one message of the
-token. It is read here, inside the transaction that applies the answer, and said by core/inbox/effects.py.
+The response opened the 24-hour window, so the bot says by PSID what did not fit into the one message of the
+token. It is read here, inside the transaction that applies the response, and said by core/inbox/effects.py.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from core.db import bulk
 from core.db.tables import Broadcast
 
 
-def messages_to_follow(db: Session, answered: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """For who answered (customer id, broadcast id) just now, by customer: the message to follow, if any."""
-    wanted = sorted({broadcast_id for _, broadcast_id in answered})
+def messages_to_follow(db: Session, responded: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """For who responded (customer id, broadcast id) just now, by customer: the message to follow, if any."""
+    wanted = sorted({broadcast_id for _, broadcast_id in responded})
     if not wanted:
         return {}
     chosen = select(col(Broadcast.id), col(Broadcast.content)).where(
         col(Broadcast.id).in_(bulk.among(wanted))
     )
     after = {row.id: row.content.get("after_message_id") for row in db.execute(chosen)}
-    return {customer_id: after[what] for customer_id, what in answered if after.get(what)}
+    return {customer_id: after[what] for customer_id, what in responded if after.get(what)}
