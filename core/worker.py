@@ -40,6 +40,7 @@ from core.fanpages import pictures as fanpage_pictures
 from core.fanpages.connection import find_connections, messenger_for
 from core.funnel import counting as funnel_counting
 from core.inbox import old_events, processing
+from core.installation.clock_trust import ClockTrust
 from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.messenger.mixed_call_switch import MixedCallSwitch
@@ -74,6 +75,9 @@ class Worker:
     def __post_init__(self) -> None:
         self.heartbeat = HeartbeatWriter(WORKER, self.clock)
         self.clock_watch = ClockWatch(self.clock, LEASE.total_seconds())
+        self.clock_trust = ClockTrust(
+            self.clock, lambda: installation_checks.seconds_off(self.clock), queries.has_real_fanpage
+        )
         self.mixed_calls = MixedCallSwitch(wanted=settings().batch_across_fanpages)
         self.loop = SendingLoop(
             worker=self.heartbeat.process,
@@ -110,6 +114,7 @@ class Worker:
         watch = ReplyWatch(self.loop.look_for_replies)
         threading.Thread(target=watch.run, args=[self.stop], name="replies", daemon=True).start()
         self.assignment.start()
+        never_failing(self.look_at_clock)()
         scheduler.start()
         log.info("worker_started", worker=self.heartbeat.process)
         self._run_clock(scheduler)
@@ -147,23 +152,34 @@ class Worker:
         return made
 
     def _own_actions(self) -> list[tuple[float, Callable[[], Any]]]:
-        return [(LOOK_SECONDS, self.run_due), (1.0, self._write_heartbeat), (5.0, self._report_hold)]
+        return [
+            (LOOK_SECONDS, self.run_due),
+            (1.0, self._write_heartbeat),
+            (5.0, self._report_hold),
+            (15.0, self.look_at_clock),
+        ]
+
+    def look_at_clock(self) -> None:
+        """Ask the platform whether the clock is right, when it is time to."""
+        self.clock_trust.look()
 
     def run_due(self) -> None:
         """Begin whatever one look finds due for broadcasts. Workers that do not lead start broadcasts; the
         rest they do seldom."""
+        if not self.clock_trust.is_not_doubted():
+            return
         self._due_actions.begin_due(Due if self._does_shared_work(self._looks) else {Due.START})
 
     def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
         actions = [
             (1.0, self.reclaim),
-            (30.0, self._timed(broadcasts.sweep)),
+            (30.0, self._sweep),
             (2.0, self._timed(processing.apply_pending, limit=500)),
-            (300.0, self._timed(consent.expire_due)),
-            (600.0, self._timed(old_events.delete_old_events)),
-            (3600.0, self._timed(delete_old_rows)),
-            (3600.0, self._timed(backups.delete_former_databases)),
+            (300.0, self._confirmed(consent.expire_due)),
+            (600.0, self._confirmed(old_events.delete_old_events)),
+            (3600.0, self._confirmed(delete_old_rows)),
+            (3600.0, self._confirmed(backups.delete_former_databases)),
             (5.0, self._timed(profiles.fetch_missing_profiles, messenger_for)),
             (3.0, self._timed(pictures.hand_over_pictures, messenger_for)),
             (15.0, self._timed(fanpage_pictures.fetch_due_pictures)),
@@ -190,6 +206,20 @@ class Worker:
             action(*given, now=self.clock(), **more)
 
         return job
+
+    def _confirmed(self, action: Callable[..., Any]) -> Callable[[], Any]:
+        """The action as a job that takes back nothing by a clock that nobody has confirmed."""
+
+        @functools.wraps(action)
+        def job() -> None:
+            if self.clock_trust.is_confirmed():
+                action(now=self.clock())
+
+        return job
+
+    def _sweep(self) -> None:
+        if self.clock_trust.is_not_doubted():
+            broadcasts.sweep(now=self.clock())
 
     def _seldom_unless_leading(self, action: Callable[[], Any]) -> Callable[[], Any]:
         runs = itertools.count(1)
@@ -221,7 +251,7 @@ class Worker:
 
     def _check_installation(self) -> None:
         if queries.has_real_fanpage():  # the demo needs neither an app nor Facebook
-            installation_checks.check_installation(now=self.clock())
+            installation_checks.check_installation(now=self.clock(), clock=self.clock)
 
     def _report_hold(self) -> None:
         """Log why nothing is sent while the installation is held, once for each reason."""

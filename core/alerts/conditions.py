@@ -25,7 +25,8 @@ from core.db.tables import Broadcast, Event, Heartbeat
 from core.errors import N_
 from core.fanpages.queries import FanpageView, list_fanpages
 from core.fanpages.rules import describe_policy, describe_problem
-from core.fanpages.set_up_queries import read_conditions
+from core.fanpages.set_up_findings import FINDINGS, Finding
+from core.fanpages.set_up_queries import is_clock_off, read_conditions
 from core.inbox.rules import EventState
 from core.installation import disk_room
 from core.installation.heartbeat import WEBHOOK, is_of_kind
@@ -59,6 +60,7 @@ def find_conditions(*, now: datetime) -> list[Condition]:
         *_dead_events(),
         *_backups(now),
         *_disks(),
+        *_clock(),
         *_lapsing(fanpages, now),
         *(_ended(end) for end in list_untold(now=now)),
     ]
@@ -162,6 +164,11 @@ def _backups(now: datetime) -> Iterator[Condition]:
         # Each trouble is a condition of its own, or one that lasts would hide those that come later.
         kind = hashlib.sha256(f"{template}{values.get('file', '')}".encode()).hexdigest()[:12]
         yield _condition(f"backup:{kind}", N_("A problem with backups"), template, **values)
+
+
+def _clock() -> Iterator[Condition]:
+    if is_clock_off():
+        yield _condition("clock", N_("The clock is wrong"), FINDINGS[Finding.CLOCK_OFF])
 
 
 def _disks() -> Iterator[Condition]:

@@ -31,13 +31,13 @@ SECONDS = 5.0
 NOTHING_HAPPENED = json.dumps({"object": "page", "entry": []}).encode()  # an event that says nothing
 
 
-def check_installation(*, now: datetime) -> None:
-    """Check all of it, and store what was found."""
+def check_installation(*, now: datetime, clock: Callable[[], datetime] = utc_now) -> None:
+    """Check all of it, and store what was found. `clock` is the one that workers go by."""
     with reading() as db:
         entered = {row.name: row.value for row in db.scalars(select(InstallationCheck))}
     found: dict[Check, Finding | None] = {
         Check.WEBHOOK: check_webhook(),
-        Check.CLOCK: check_clock(utc_now),
+        Check.CLOCK: check_clock(utc_now, clock),
         Check.PRIVACY: check_address(
             entered.get(Check.PRIVACY, ""), Finding.NO_PRIVACY_ADDRESS, Finding.PRIVACY_UNREACHABLE
         ),
@@ -75,14 +75,23 @@ def _post(address: str, headers: dict[str, str]) -> int:
     return answered.status_code
 
 
-def check_clock(clock: Callable[[], datetime]) -> Finding | None:
-    """Whether our clock agrees with that of the Graph API, as the `Date` header of its answer says."""
+def check_clock(*clocks: Callable[[], datetime]) -> Finding | None:
+    """Whether our clocks agree with that of the Graph API."""
+    off = [seconds_off(clock) for clock in clocks]
+    if any(each is not None and abs(each) > CLOCK_TOLERANCE.total_seconds() for each in off):
+        return Finding.CLOCK_OFF
+    return Finding.CLOCK_UNKNOWN if None in off else None
+
+
+def seconds_off(clock: Callable[[], datetime]) -> float | None:
+    """By how much a clock is ahead of that of the Graph API, as the `Date` header of its answer says; None
+    when it does not answer."""
     try:
         answered = requests.head(settings().graph_url, timeout=SECONDS, allow_redirects=False)
         theirs = parsedate_to_datetime(answered.headers["Date"])
+        return (clock() - theirs).total_seconds()
     except (requests.RequestException, KeyError, TypeError, ValueError):
-        return Finding.CLOCK_UNKNOWN
-    return Finding.CLOCK_OFF if abs(clock() - theirs) > CLOCK_TOLERANCE else None
+        return None
 
 
 def check_address(address: str, missing: Finding, unreachable: Finding) -> Finding | None:

@@ -67,7 +67,8 @@ FINDINGS: dict[str, str] = {
         "Switch it to Live, then tick it here, because Facebook doesn't tell us."
     ),
     Finding.CLOCK_OFF: N_(
-        "This machine's clock is off by more than 30 seconds; turn on time synchronisation."
+        "The clock of this machine or of the database is off by more than 30 seconds; turn on time "
+        "synchronisation. While it is off by more than ten minutes, no broadcast starts and no opt-in ends."
     ),
     Finding.CLOCK_UNKNOWN: N_("Facebook could not be reached, so the clock was not compared with theirs."),
     Finding.NO_WORKER: N_(

@@ -12,7 +12,8 @@ from sqlmodel import Session, col
 from core.db.engine import reading
 from core.db.tables import Customer, Heartbeat, InstallationCheck, Request, SetUpConfirmation
 from core.fanpages.queries import OTHER_APP_LATELY, FanpageView
-from core.fanpages.set_up_rules import Checked, Confirmation, Facts, StepStatus, assess, is_fresh
+from core.fanpages.set_up_findings import Finding
+from core.fanpages.set_up_rules import Check, Checked, Confirmation, Facts, StepStatus, assess, is_fresh
 from core.installation.heartbeat import WEBHOOK, WORKER
 from core.settings import settings
 
@@ -87,6 +88,13 @@ def read_conditions(*, now: datetime) -> Conditions:
         confirmations = db.execute(select(col(SetUpConfirmation.scope), col(SetUpConfirmation.code)))
         accepted = frozenset((scope, code) for scope, code in confirmations)
         return Conditions(now, frozenset(_alive(db, now)), accepted)
+
+
+def is_clock_off() -> bool:
+    """Whether the last check found that our clock is not the platform's."""
+    clock = select(col(InstallationCheck.code)).where(col(InstallationCheck.name) == Check.CLOCK.value)
+    with reading() as db:
+        return db.scalar(clock) == Finding.CLOCK_OFF
 
 
 def _alive(db: Session, now: datetime) -> set[str]:

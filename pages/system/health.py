@@ -7,7 +7,8 @@ from core.backups import queries as backups
 from core.clock import utc_now
 from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
-from core.fanpages.set_up_queries import ALIVE_WITHIN, read_conditions
+from core.fanpages.set_up_findings import FINDINGS, Finding
+from core.fanpages.set_up_queries import ALIVE_WITHIN, is_clock_off, read_conditions
 from core.inbox import event_queries
 from core.inbox import queries as inbox
 from core.inbox.event_filters import EventFilter
@@ -98,6 +99,8 @@ def _live() -> None:
     _silence(alive)
     for said, values in backups.problems(now=utc_now()):
         st.warning(_(said, **values), icon=":material/backup:")
+    if is_clock_off():
+        st.warning(_(FINDINGS[Finding.CLOCK_OFF]), icon=":material/schedule:")
     for said, values in disk_room.problems():
         st.warning(_(said, **values), icon=":material/hard_drive:")
     if mixed_calls_are_refused(since=utc_now() - ALIVE_WITHIN):
