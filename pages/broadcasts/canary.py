@@ -14,6 +14,7 @@ from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.clock import utc_now
 from pages.broadcasts.new import saving
 from pages.components.broadcast_words import size_word, still_growing
+from pages.components.chosen import keep_chosen
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import Current
 from pages.components.texts import _, n_, number
@@ -29,7 +30,7 @@ def choose_first_part(draft: Draft) -> int:
     return st.selectbox(
         _("Send to a few customers first?"),
         options,
-        key=key,
+        key=keep_chosen(key),
         format_func=size_word,
         help=_(
             "Used opt-ins can't be recovered. If too many of the first few fail or have blocked "

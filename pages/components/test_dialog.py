@@ -13,6 +13,7 @@ from core.testers.rules import About
 from core.testers.sending import WINDOW_CLOSED, send_broadcast_test, send_message_test
 from pages.components import page_registry
 from pages.components.broadcast_words import reason_word
+from pages.components.chosen import keep_chosen
 from pages.components.dialogs import dialog, open_dialog
 from pages.components.layout import badge_markdown
 from pages.components.markdown import escape_markdown
@@ -67,7 +68,9 @@ def _body(about: About, about_id: int, fanpage_id: int) -> None:
 def _choose_and_send(testers: list[TesterView], about: About, about_id: int, fanpage_id: int) -> None:
     own = current().actor.id
     names = {each.id: _name(each, own) for each in sorted(testers, key=lambda each: each.operator_id != own)}
-    chosen = st.selectbox(_("To"), list(names), key=f"{KEY}_to", format_func=lambda one: names.get(one, ""))
+    chosen = st.selectbox(
+        _("To"), list(names), key=keep_chosen(f"{KEY}_to"), format_func=lambda one: names.get(one, "")
+    )
     tester = next((each for each in testers if each.id == chosen), None)
     if tester is None:
         return

@@ -19,6 +19,7 @@ from core.errors import N_
 from core.spreadsheets.column import Column
 from core.spreadsheets.workbook_writer import workbook_file
 from pages.components import page_registry
+from pages.components.chosen import keep_chosen
 from pages.components.dialogs import dialog, run_and_close
 from pages.components.export import XLSX_TYPE
 from pages.components.session import attempt, current
@@ -47,7 +48,7 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
         list(names),
         index=None,
         placeholder=_("Choose a topic"),
-        key="opt_in_import_topic",
+        key=keep_chosen("opt_in_import_topic"),
         format_func=lambda id_: names.get(id_, ""),
     )
     _columns()

@@ -10,6 +10,7 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.actions import assign_topic
 from core.consent.queries import TopicView
+from pages.components.chosen import keep_chosen
 from pages.components.dialogs import dialog, open_dialog, run_and_close
 from pages.components.session import current
 from pages.components.texts import _, n_
@@ -44,9 +45,8 @@ def _body(topics: list[TopicView], count: int) -> None:
             count,
         )
     )
-    topic_id = st.selectbox(
-        _("Topic"), list(names), key="opt_in_assign_topic", format_func=lambda id_: names.get(id_, "")
-    )
+    key = keep_chosen("opt_in_assign_topic")
+    topic_id = st.selectbox(_("Topic"), list(names), key=key, format_func=lambda id_: names.get(id_, ""))
     by = current().actor
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(

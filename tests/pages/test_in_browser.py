@@ -14,8 +14,10 @@ from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from core.accounts import actions, queries
 from core.accounts.rules import COMMAND_LINE
 from core.accounts.sign_in import complete_sign_in
+from core.broadcasts.drafts import get_draft
 from core.clock import utc_now
 from tests.journeys.browser import CHROMIUM, FLAGS, need_browser
+from tests.pages.broadcasts import a_draft
 from tests.pages.conftest import APP, PASSWORD, an_operator
 from tests.processes import answers, free_port, process, until
 
@@ -42,11 +44,11 @@ def browser() -> Iterator[BrowserContext]:
         chromium.close()
 
 
-def sign_in(page: Page) -> None:
-    page.get_by_label("User name").fill("lan")
+def sign_in(page: Page, name: str = "lan", heading: str = "Activity") -> None:
+    page.get_by_label("User name").fill(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Activity")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=20_000)
 
 
 def session_cookies(browser: BrowserContext) -> list[dict]:
@@ -211,3 +213,25 @@ def test_a_page_is_drawn_under_the_policy_and_what_comes_from_elsewhere_is_refus
     page.wait_for_function(
         "() => ['script-src-elem', 'connect-src'].every(each => window.refused.includes(each))"
     )
+
+
+def test_a_choice_stays_when_it_is_called_otherwise_by_now(address, browser, arrange):
+    """A browser knows an option by its words; AppTest does not."""
+    an_operator(arrange, "sender", "mai")
+    fanpage = arrange.fanpage()
+    arrange.topic(fanpage, "Áo dài")  # the first of the list
+    topic = arrange.topic(fanpage, "Hoa Tết")
+    draft = a_draft(topic)
+    page = browser.new_page()
+    page.goto(f"{address}/new_broadcast?id={draft}&step=who")
+    sign_in(page, "mai", "Flash sale")
+    chosen = page.locator(f".st-key-broadcast_{draft}_topic").get_by_role("combobox")
+    expect(chosen).to_have_value("Hoa Tết – 0 people")
+    arrange.opt_in(topic, arrange.customer(fanpage, "Thu"), fanpage_id=fanpage)
+    for name in ("Tết", "Tết 2027"):
+        called = page.locator(f".st-key-broadcast_{draft}_name input")
+        called.fill(name)
+        called.blur()
+        until(lambda name=name: get_draft(draft).name == name, what="the name is saved")
+        expect(chosen).to_have_value("Hoa Tết – 1 person")
+    assert get_draft(draft).topic_id == topic

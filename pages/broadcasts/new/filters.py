@@ -15,6 +15,7 @@ from core.broadcasts.filter_queries import Choices, list_choices
 from core.clock import local_to_utc
 from core.consent.audience_filters import EVERYBODY, IMPORTED, MOST_DAYS, AudienceFilters
 from pages.broadcasts.new import saving
+from pages.components.chosen import keep_chosen
 from pages.components.opt_in_words import entry_words
 from pages.components.texts import _, language, number
 
@@ -112,7 +113,7 @@ def _several(
     chosen = st.multiselect(
         label,
         [*options, *(each for each in kept if each not in options)],
-        key=f"{key}_{field}",
+        key=keep_chosen(f"{key}_{field}"),
         format_func=words,
         placeholder=_("All"),
     )

@@ -18,6 +18,7 @@ from pages.broadcasts.new import saving
 from pages.broadcasts.new.approval import say_quiet_time
 from pages.broadcasts.new.times import draw_times
 from pages.components.block_editor.fields import draw_problems, draw_warnings
+from pages.components.chosen import keep_chosen
 from pages.components.session import Current, flash
 from pages.components.texts import _, when
 
@@ -71,7 +72,7 @@ def _start(draft: Draft, zone: str) -> datetime | None:
     chosen = st.radio(
         _("When does it start?"),
         list(STARTS),
-        key=f"{key}_start",
+        key=keep_chosen(f"{key}_start"),
         format_func=lambda start: _(STARTS[start]),
     )
     if chosen == "now":
@@ -89,7 +90,7 @@ def _best_before(draft: Draft, due_at: datetime | None, zone: str) -> BestBefore
     chosen = st.selectbox(
         _("How long may it still be sent?"),
         list(ENDS),
-        key=key,
+        key=keep_chosen(key),
         format_func=lambda end: _(ENDS[end]),
         help=_(
             "If something delays the broadcast, nothing is sent after this time: late news can be "

@@ -25,6 +25,7 @@ from pages.broadcasts.new.reach import draw_once_only, draw_people, draw_reach
 from pages.components.address import asked_id
 from pages.components.block_editor.fields import draw_problems
 from pages.components.character_counter import show_counter
+from pages.components.chosen import keep_chosen
 from pages.components.layout import empty_state
 from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, n_, when
@@ -99,7 +100,7 @@ def _choose(topics: dict[int, TopicView], kept: Draft | None) -> tuple[int | Non
     topic_id = which.selectbox(
         _("OTN topic"),
         options,
-        key=f"{key}_topic",
+        key=keep_chosen(f"{key}_topic"),
         format_func=lambda one: _label(topics.get(one)),
         placeholder=_("Choose a topic"),
     )

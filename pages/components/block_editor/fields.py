@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import N_, Problem
+from pages.components.chosen import keep_chosen
 from pages.components.first_values import show_first
 from pages.components.texts import _
 
@@ -42,7 +43,8 @@ def bind_choice(
     show_first(key, kept)
     if st.session_state[key] not in options:
         st.session_state[key] = None
-    picked = st.selectbox(label, list(options), key=key, format_func=lambda one: options.get(one, ""), **more)
+    named = lambda one: options.get(one, "")  # noqa: E731
+    picked = st.selectbox(label, list(options), key=keep_chosen(key), format_func=named, **more)
     if picked is not None or kept in options:
         holder[field] = picked
 

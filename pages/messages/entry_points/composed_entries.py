@@ -14,6 +14,7 @@ from core.conversation.entry_point_queries import OwnedEntry
 from core.conversation.keyword_rules import Clash
 from core.fanpages.queries import FanpageView
 from pages.components import page_registry
+from pages.components.chosen import keep_chosen
 from pages.components.tables import Column, table
 from pages.components.texts import _
 from pages.messages.composer.entry_forms.keyword import MATCHES
@@ -68,7 +69,7 @@ def draw_links(fanpage: FanpageView, entries: Sequence[OwnedEntry]) -> None:
     chosen = st.selectbox(
         _("Link"),
         list(links),
-        key="entry_link",
+        key=keep_chosen("entry_link"),
         format_func=lambda ref: f"{ref} → {links[ref].message_name}",
     )
     entry = links[chosen]

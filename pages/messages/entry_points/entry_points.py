@@ -12,6 +12,7 @@ from core.conversation.messenger_profile.rules import DEFAULT, LOCALES, check_pr
 from core.fanpages.profile_publishing import take_over_live
 from core.fanpages.queries import FanpageView
 from pages.components.address import draw_no_fanpage
+from pages.components.chosen import keep_chosen
 from pages.components.dialogs import open_dialog
 from pages.components.layout import page_header
 from pages.components.session import Current, attempt, current, flash
@@ -107,7 +108,7 @@ def _locale(edited: EditedProfile) -> str:
     chosen: str = st.selectbox(
         _("Greeting, questions and menu for customers whose Facebook speaks"),
         [DEFAULT, *LOCALES, *others],
-        key="profile_locale",
+        key=keep_chosen("profile_locale"),
         format_func=named,
         width=420,
         help=_("Customers whose language is not here see what is written for everybody."),

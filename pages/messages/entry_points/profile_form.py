@@ -18,6 +18,7 @@ from core.conversation.messenger_profile.rules import (
 from core.errors import Problem
 from pages.components.block_editor.fields import draw_problems, small_button
 from pages.components.character_counter import show_counter
+from pages.components.chosen import keep_chosen
 from pages.components.first_values import show_first
 from pages.components.texts import _
 from pages.messages.entry_points.edited_profile import (
@@ -132,7 +133,7 @@ def _choose_target(context: FormContext, item: EditedItem, key: str, *, may_open
     st.selectbox(
         _("It leads to"),
         options,
-        key=f"{key}_leads",
+        key=keep_chosen(f"{key}_leads"),
         disabled=context.is_locked,
         placeholder=_("Choose a message"),
         format_func=lambda one: _("A web address") if one == _WEB else context.names.get(one, ""),

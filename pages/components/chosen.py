@@ -1,0 +1,16 @@
+"""What is chosen in a list whose words change while the page is open."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def keep_chosen(key: str) -> str:
+    """Call this before a list of choices is drawn, with its key, which is returned.
+
+    Streamlit's browser side knows an option by its words only. When they change ("Tết – 139 people" is 140 by
+    now, a name was edited, the panel speaks another language) it would choose the first option instead.
+    """
+    if key in st.session_state:
+        st.session_state[key] = st.session_state[key]
+    return key
