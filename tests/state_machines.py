@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from core.broadcasts import audience_builder
 
 
-def gather_in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few people are then enough for a launch of several parts."""
+def build_in_small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few people are then enough for an audience of several chunks."""
     for name, value in (("FIRST_CHUNK", 2), ("CHUNK", 1), ("CHUNK_ALONE", 1), ("REST_SECONDS", 0.0)):
         monkeypatch.setattr(audience_builder, name, value)
 

@@ -1,4 +1,4 @@
-"""A large audience is built in parts: sent to after the first, and exactly who had opted in at the start."""
+"""A large audience is built in chunks: sent to after the first, and exactly who had opted in at the start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.db.holding import HoldCode
 from core.db.tables import Customer, Delivery
 from core.installation import hold_actions
 from tests import claiming
-from tests.broadcasts.parts import choose_first_part, gather, recipients
+from tests.broadcasts.audiences import build_rest, choose_first_part, recipients
 from tests.sending.conftest import Studio
 
 pytestmark = pytest.mark.usefixtures("small_parts")
@@ -31,10 +31,10 @@ def test_the_first_are_sent_to_while_the_others_are_still_added(studio: Studio, 
     assert (shown.state, shown.audience, shown.is_complete, shown.balances) == ("sending", 3, False, True)
     studio.loop().drain()
     assert studio.platform.accepted.total() == 3
-    assert gather(studio, parts=1) == []
+    assert build_rest(studio, chunks=1) == []
     shown = studio.show(started)
     assert (shown.audience, shown.counts["sent"], shown.counts["queued"]) == (5, 3, 2)
-    assert gather(studio) == [started]
+    assert build_rest(studio) == [started]
     shown = studio.show(started)
     assert (shown.audience, shown.is_complete, shown.balances) == (8, True, True)
     studio.send_all()
@@ -45,7 +45,7 @@ def test_the_first_are_sent_to_while_the_others_are_still_added(studio: Studio, 
 def test_it_is_not_finished_before_all_are_added(studio: Studio, started: int) -> None:
     studio.loop().drain()
     assert scheduled_jobs.finish_done(now=studio.now) == []
-    gather(studio)
+    build_rest(studio)
     assert scheduled_jobs.finish_done(now=studio.now) == []
     studio.loop().drain()
     assert scheduled_jobs.finish_done(now=studio.now) == [started]
@@ -64,7 +64,7 @@ def test_it_is_who_had_opted_in_at_the_start_and_each_once(studio: Studio) -> No
     with transaction() as db:
         blocked = db.get_one(Customer, asked[6])
         blocked.unreachable_at = blocked.unreachable_firm_at = studio.now
-    gather(studio)
+    build_rest(studio)
     assert recipients(broadcast_id) == asked[:5]
 
 
@@ -73,7 +73,7 @@ def test_what_was_stopped_meanwhile_is_completed_and_sends_nothing(
     studio: Studio, started: int, opt_in_states, step: Callable[..., str]
 ) -> None:
     step(COMMAND_LINE, started, now=studio.now)
-    gather(studio)
+    build_rest(studio)
     shown = studio.show(started)
     left, held = ("queued", "reserved") if step is actions.pause else ("cancelled", "available")
     assert (shown.audience, shown.counts[left], shown.balances) == (8, 8, True)
@@ -87,7 +87,7 @@ def test_past_its_best_before_it_is_completed_and_skipped(studio: Studio, opt_in
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id, best_before=studio.now + timedelta(minutes=1))
     studio.pass_time(minutes=2)
-    gather(studio)
+    build_rest(studio)
     studio.pass_time(seconds=1)
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.audience, shown.counts["skipped"]) == ("finished", 8, 8)
@@ -97,9 +97,9 @@ def test_past_its_best_before_it_is_completed_and_skipped(studio: Studio, opt_in
 def test_a_part_that_fails_leaves_nothing_half_done(studio: Studio, started: int, monkeypatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "reserve", lambda *_: 0)  # somebody else took them just now
-        assert gather(studio) == []
+        assert build_rest(studio) == []
     assert studio.show(started).counts["queued"] == 3
-    assert gather(studio) == [started]
+    assert build_rest(studio) == [started]
     assert studio.show(started).counts["queued"] == 8
 
 
@@ -107,7 +107,7 @@ def test_the_next_on_the_topic_starts_when_the_first_has_everybody(studio: Studi
     following = studio.broadcast()
     studio.launch(following)
     assert studio.show(following).state == "scheduled"
-    assert gather(studio) == [started]
+    assert build_rest(studio) == [started]
     assert scheduled_jobs.start_due(now=studio.now) == [following]
     assert [studio.show(each).audience for each in (started, following)] == [8, 0]
 
@@ -120,7 +120,7 @@ def test_the_first_part_to_be_looked_at_is_there_from_the_start(
     broadcast_id = studio.broadcast()
     choose_first_part(broadcast_id, size, now=studio.now)
     studio.launch(broadcast_id)
-    gather(studio)
+    build_rest(studio)
     studio.loop().drain()
     assert studio.platform.accepted.total() == (size if marked else len(people))
 
@@ -128,10 +128,10 @@ def test_the_first_part_to_be_looked_at_is_there_from_the_start(
 def test_a_held_installation_adds_nobody(studio: Studio, started: int) -> None:
     with transaction() as db:
         holding.place_hold(db, HoldCode.RESTORED, now=studio.now)
-    assert gather(studio) == []
+    assert build_rest(studio) == []
     assert studio.show(started).audience == 3
     hold_actions.release_hold(COMMAND_LINE, now=studio.now)
-    assert gather(studio) == [started]
+    assert build_rest(studio) == [started]
 
 
 def test_several_workers_add_everybody_once(studio: Studio) -> None:
@@ -140,7 +140,7 @@ def test_several_workers_add_everybody_once(studio: Studio) -> None:
     studio.launch(broadcast_id)
     with ThreadPoolExecutor(4) as pool:
         while not studio.show(broadcast_id).is_complete:
-            for each in [pool.submit(gather, studio) for _ in range(4)]:
+            for each in [pool.submit(build_rest, studio) for _ in range(4)]:
                 each.result()
     shown = studio.show(broadcast_id)
     assert (shown.audience, shown.counts["queued"]) == (60, 60)
@@ -160,12 +160,12 @@ def test_others_claim_while_a_part_is_added(studio: Studio, started: int, monkey
         return reserve(*given)
 
     monkeypatch.setattr(ledger, "reserve", reserve_and_look)
-    gather(studio)
+    build_rest(studio)
     assert len(claimed) == 2
 
 
 def test_lists_count_those_that_are_there(studio: Studio, started: int) -> None:
-    gather(studio, parts=1)
+    build_rest(studio, chunks=1)
     (line,) = list_queries.list_lines(studio.fanpage_id)
     assert (line.audience, line.counts) == (5, {"queued": 5})
     assert topic_queries.topic_progress(studio.topic_id, now=studio.now).broadcasts[0].audience == 5

@@ -25,7 +25,7 @@ from core.sending import claims, settling
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
 from tests import claiming
-from tests.broadcasts.parts import choose_first_part, gather, recipients, unfinished
+from tests.broadcasts.audiences import build_rest, choose_first_part, recipients, unfinished
 from tests.processes import until
 from tests.sending.conftest import Studio
 
@@ -50,7 +50,7 @@ def killed_before_the_end(monkeypatch: pytest.MonkeyPatch) -> Callable[[Studio],
         with monkeypatch.context() as patch:
             patch.setattr(audience_builder, "record", dies)
             with pytest.raises(Killed):
-                gather(studio)
+                build_rest(studio)
 
     return run
 
@@ -86,7 +86,7 @@ def test_another_worker_completes_what_one_left_at_the_very_end(
     if story == "refused":
         studio.platform.fault = lambda token, nth: CONTENT
         studio.loop().drain()
-    assert gather(studio) == [broadcast_id]
+    assert build_rest(studio) == [broadcast_id]
     assert (unfinished(), studio.show(broadcast_id).audience) == ([], 8)
     following = studio.broadcast()
     studio.launch(following)
@@ -101,11 +101,11 @@ def test_two_workers_at_the_very_end_complete_it_once(studio: Studio, monkeypatc
     def the_other_first(connection: Connection | None = None) -> AbstractContextManager[Session]:
         if connection is None:  # no part, but the word that the last was made
             monkeypatch.setattr(audience_builder, "transaction", transaction)
-            completed.extend(gather(studio))
+            completed.extend(build_rest(studio))
         return transaction(connection)
 
     monkeypatch.setattr(audience_builder, "transaction", the_other_first)
-    assert gather(studio) == []
+    assert build_rest(studio) == []
     assert completed == [broadcast_id]
     assert (unfinished(), studio.show(broadcast_id).audience) == ([], 8)
 
@@ -122,7 +122,7 @@ def test_one_cancelled_meanwhile_is_for_nobody_who_was_still_to_be_added(
     studio.platform.fault = lambda token, nth: None
     with pytest.raises(WrongState):
         step(COMMAND_LINE, started, now=studio.now)
-    gather(studio)
+    build_rest(studio)
     assert step(COMMAND_LINE, started, now=studio.now) == 3
     studio.send_all(rounds=3)
     assert studio.platform.accepted.total() == 3
@@ -145,7 +145,7 @@ def late(studio: Studio) -> int:
 def test_nor_is_one_past_its_best_before(studio: Studio, late: int) -> None:
     with pytest.raises(WrongState):
         retry.retry_failed(COMMAND_LINE, late, now=studio.now)
-    gather(studio)
+    build_rest(studio)
     studio.pass_time(seconds=1)
     assert retry.retry_failed(COMMAND_LINE, late, now=studio.now) == 3
     studio.send_all(rounds=3)
@@ -162,7 +162,7 @@ def test_one_that_paused_itself_goes_on_when_it_is_tried_again(studio: Studio, m
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.pause_code) == ("paused", "alike:content")
     studio.platform.fault = lambda token, nth: None
-    gather(studio)
+    build_rest(studio)
     again = retry.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now)
     assert again == shown.counts["failed"] >= 5
     studio.send_all(rounds=2)
@@ -170,7 +170,7 @@ def test_one_that_paused_itself_goes_on_when_it_is_tried_again(studio: Studio, m
 
 
 def test_what_is_too_late_is_for_nobody_who_has_not_yet_been_skipped(studio: Studio, late: int) -> None:
-    gather(studio)  # and the next look at what is too late has not come yet
+    build_rest(studio)  # and the next look at what is too late has not come yet
     assert retry.retry_failed(COMMAND_LINE, late, now=studio.now) == 3
     studio.send_all(rounds=3)
     assert studio.platform.accepted.total() == 3
@@ -185,7 +185,7 @@ def test_older_opt_ins_come_to_the_topic_only_when_all_are_added(studio: Studio)
     studio.launch(broadcast_id)
     with pytest.raises(WrongState):
         consent.assign_topic(COMMAND_LINE, studio.topic_id, now=studio.now)
-    gather(studio)
+    build_rest(studio)
     assert consent.assign_topic(COMMAND_LINE, studio.topic_id, now=studio.now) == 2
     assert len(recipients(broadcast_id)) == 6
 
@@ -194,7 +194,7 @@ def test_older_opt_ins_come_to_the_topic_only_when_all_are_added(studio: Studio)
 def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkeypatch) -> None:
     monkeypatch.setattr(canary, "PATIENCE", "1min")
     first = launch_with_canary(studio, "Một")
-    assert gather(studio) == [first]
+    assert build_rest(studio) == [first]
     second = launch_with_canary(studio, "Hai")
     sent = claiming.claim(second, 2, worker="worker a", now=studio.now)
     settling.settle([Outcome(each, Accepted(f"m_{each.delivery_id}")) for each in sent], now=studio.now)
@@ -211,9 +211,9 @@ def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkey
             return reserve(*given)
 
         monkeypatch.setattr(ledger, "reserve", reserve_and_look)
-        added = gather(studio)
+        added = build_rest(studio)
         looking[0].result()
-    added += gather(studio)  # a part that met the judge at the broadcast's row was left for this time
+    added += build_rest(studio)  # a part that met the judge at the broadcast's row was left for this time
     assert (added, len(claimed)) == ([second], 2)
 
 
@@ -240,8 +240,8 @@ def test_an_opt_in_that_somebody_holds_keeps_only_its_own_broadcast_waiting(
     with transaction() as holder:
         left = "SELECT id FROM opt_in WHERE state = 'available' ORDER BY id LIMIT 1 FOR UPDATE"
         holder.execute(text(left))
-        assert gather(studio) == [other]
-    assert gather(studio) == [started]
+        assert build_rest(studio) == [other]
+    assert build_rest(studio) == [started]
 
 
 @pytest.mark.postgresql
@@ -260,7 +260,7 @@ def test_of_two_broadcasts_that_start_at_once_one_gets_the_topic(studio: Studio,
     monkeypatch.setattr(scheduled_jobs, "get_row", and_the_other_at_once)
     assert scheduled_jobs.start_due(now=studio.now) == [first]
     assert started_meanwhile == [[]]
-    gather(studio)
+    build_rest(studio)
     assert scheduled_jobs.start_due(now=studio.now) == [second]
     assert [studio.show(each).audience for each in (first, second)] == [12, 0]
 
@@ -286,7 +286,7 @@ def test_a_dead_workers_claims_are_taken_over_between_two_parts(
 
         looking: list[Future[int]] = []
         monkeypatch.setattr(ledger, "reserve", reserve_and_look)
-        gather(studio)
+        build_rest(studio)
         taken.append(looking[0].result())
     assert taken == [2]
 

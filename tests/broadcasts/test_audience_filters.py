@@ -19,7 +19,7 @@ from core.customers.tags import list_tags
 from core.db.engine import transaction
 from core.db.tables import Customer, OptIn, Request
 from core.errors import Invalid
-from tests.broadcasts.parts import recipients
+from tests.broadcasts.audiences import recipients
 from tests.sending.conftest import Studio
 
 

@@ -8,7 +8,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, canary
 from core.errors import Invalid, WrongState
 from core.messenger.errors import Failure, NextStep
-from tests.broadcasts.parts import choose_first_part
+from tests.broadcasts.audiences import choose_first_part
 from tests.sending.conftest import Studio
 
 BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)

@@ -21,7 +21,7 @@ from core.broadcasts.list_queries import count_by_state, count_lines, list_lines
 from core.db.engine import transaction
 from core.db.tables import Block, Customer, Delivery, Message, OptIn
 from core.messenger.errors import Failure, NextStep
-from tests.broadcasts.parts import choose_first_part
+from tests.broadcasts.audiences import choose_first_part
 from tests.sending.conftest import Studio
 
 HOUR = timedelta(hours=1)

@@ -15,7 +15,7 @@ from core.db.engine import reading
 from core.db.tables import Broadcast
 from core.deliveries.breaker import SMALL_RUN
 from core.messenger.errors import Failure, NextStep
-from tests.broadcasts.parts import choose_first_part
+from tests.broadcasts.audiences import choose_first_part
 from tests.sending.conftest import Studio
 
 HOUR = timedelta(hours=1)

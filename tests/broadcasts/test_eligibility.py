@@ -23,7 +23,7 @@ from core.consent.queries import get_topic
 from core.consent.rules import OptInState
 from core.db.tables import Customer, OptIn
 from core.messenger.errors import Failure, NextStep
-from tests.broadcasts.parts import gather, recipients
+from tests.broadcasts.audiences import build_rest, recipients
 from tests.sending.conftest import Studio
 
 PEOPLE = 4
@@ -96,7 +96,7 @@ def test_a_new_reason_reaches_the_start_and_each_later_part(
     set_aside(people[3])
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    gather(studio)
+    build_rest(studio)
     assert recipients(broadcast_id) == people[1:3]
 
 

@@ -24,7 +24,7 @@ from core.consent.queries import get_topic
 from core.db.engine import reading, transaction
 from core.db.tables import Delivery, Fanpage
 from core.messenger.errors import Failure, NextStep
-from tests.broadcasts.parts import gather, recipients
+from tests.broadcasts.audiences import build_rest, recipients
 from tests.sending.conftest import Studio
 
 CONTENT = Failure(NextStep.END_DELIVERY, "content", 400, 105)
@@ -150,7 +150,7 @@ def test_later_parts_of_an_audience_leave_them_out_too(studio: Studio, small_par
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     send_on(studio, other)
-    gather(studio)
+    build_rest(studio)
     assert recipients(broadcast_id) == everybody[:7]
 
 

@@ -24,7 +24,7 @@ from core.clock import utc_now
 from core.db.engine import transaction
 from core.db.tables import Customer, Fanpage, Heartbeat, OptIn
 from pages.broadcasts.new import who
-from tests.broadcasts.parts import choose_first_part
+from tests.broadcasts.audiences import choose_first_part
 from tests.pages.broadcasts import TEXT, a_draft, put, settle, started, state_of
 from tests.pages.shown import all_words, keys
 

@@ -24,7 +24,7 @@ from tests import claiming
 from tests.databases import Databases, TestDatabase
 from tests.sending.conftest import Studio
 from tests.sending.test_token_properties import FAILURES, PEOPLE, TokenHistory, run_token_histories
-from tests.state_machines import gather_in_small_parts
+from tests.state_machines import build_in_small_chunks
 
 DOUBT = Failure(NextStep.IN_DOUBT, "timeout")
 BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)
@@ -227,5 +227,5 @@ class SavingHistory(TokenHistory):
 def test_no_history_sends_both_or_loses_an_opt_in(
     databases: Databases, fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gather_in_small_parts(monkeypatch)
+    build_in_small_chunks(monkeypatch)
     run_token_histories(SavingHistory, databases, fresh_database)

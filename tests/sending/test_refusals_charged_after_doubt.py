@@ -18,7 +18,7 @@ from core.messenger.client import GraphRefused
 from core.messenger.connection_check import EDGE
 from core.messenger.errors import Failure, NextStep
 from core.sending.limits import breaker_trip
-from tests.broadcasts.parts import choose_first_part
+from tests.broadcasts.audiences import choose_first_part
 from tests.sending.conftest import Studio
 from tests.sending.test_refusals_charged import launched, refusal
 from tests.sending.turn_loop import turn_until

@@ -37,7 +37,7 @@ from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
 from tests.sending.failing_commits import Fate, fated
-from tests.state_machines import gather_in_small_parts, run_histories
+from tests.state_machines import build_in_small_chunks, run_histories
 
 PEOPLE = 6
 LIVE = {"queued", "sending", "unknown"}
@@ -410,7 +410,7 @@ class TokenHistory(RuleBasedStateMachine):
 def test_no_history_uses_a_token_twice_or_unbalances_the_books(
     databases: Databases, fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gather_in_small_parts(monkeypatch)
+    build_in_small_chunks(monkeypatch)
     run_token_histories(TokenHistory, databases, fresh_database)
 
 

@@ -17,7 +17,7 @@ from core.sending.senders.sender import Claim
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
 from tests.sending.test_token_properties import PEOPLE, TokenHistory, run_token_histories
-from tests.state_machines import gather_in_small_parts
+from tests.state_machines import build_in_small_chunks
 
 
 class ForgettingHistory(TokenHistory):
@@ -75,5 +75,5 @@ class ForgettingHistory(TokenHistory):
 def test_no_history_of_forgetting_unbalances_the_books(
     databases: Databases, fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gather_in_small_parts(monkeypatch)
+    build_in_small_chunks(monkeypatch)
     run_token_histories(ForgettingHistory, databases, fresh_database, sqlite=20)

@@ -1,4 +1,4 @@
-"""An audience that is built in parts, and a first part of it."""
+"""The audience of a broadcast, as the worker builds it, and as it stands."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.db.tables import AudienceProgress, Delivery
 from tests.sending.conftest import Studio
 
 
-def gather(studio: Studio, parts: int = 1000) -> list[int]:
-    """What a worker's tick does, or so many parts of it."""
-    left = iter(range(parts - 1))
+def build_rest(studio: Studio, chunks: int = 1000) -> list[int]:
+    """What a worker's tick does, or so many chunks of it."""
+    left = iter(range(chunks - 1))
     return audience_builder.build_audiences(lambda: studio.now, rest=lambda _: next(left, None) is None)
 
 
