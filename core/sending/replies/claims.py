@@ -25,7 +25,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    update,
 )
 from sqlmodel import Session, col
 
@@ -83,11 +82,9 @@ def claim(db: Session, reply_ids: Sequence[int], *, worker: str, now: datetime) 
     claimed_steady = time.monotonic()
     chosen = col(Reply.id).in_(bulk.among(sorted(reply_ids)))
     ids = db.execute(
-        update(Reply)
-        .where(chosen, _is(ReplyState.QUEUED))
+        bulk.change(Reply, chosen, _is(ReplyState.QUEUED))
         .values(state=ReplyState.SENDING, claimed_at=now, claimed_by=worker, lease_until=now + LEASE)
         .returning(col(Reply.id))
-        .execution_options(synchronize_session=False)
     ).scalars()
     rows = db.execute(
         select(Reply, Customer)
@@ -155,10 +152,9 @@ def _skip_closed(db: Session, fanpage_ids: Sequence[int], now: datetime) -> None
     too_late = case((is_message, ~open_for.exists()), else_=col(Reply.comment_until) <= now)
     reason = case((is_message, WINDOW_CLOSED), else_=COMMENT_TOO_OLD)
     db.execute(
-        update(Reply)
-        .where(theirs, _is(ReplyState.QUEUED), too_late)
-        .values(state=ReplyState.SKIPPED, reason=reason, settled_at=now)
-        .execution_options(synchronize_session=False)
+        bulk.change(Reply, theirs, _is(ReplyState.QUEUED), too_late).values(
+            state=ReplyState.SKIPPED, reason=reason, settled_at=now
+        )
     )
 
 
@@ -177,7 +173,7 @@ def hand_back(claims: Sequence[ReplyClaim]) -> None:
 def queue_again(db: Session, *which: ColumnElement[bool]) -> None:
     """Queue claimed replies again as they were, as if they had not been claimed."""
     queued = {"state": ReplyState.QUEUED, "lease_until": None, "claimed_by": None}
-    db.execute(update(Reply).where(*which).values(**queued).execution_options(synchronize_session=False))
+    db.execute(bulk.change(Reply, *which).values(**queued))
 
 
 def end_lost(*, now: datetime) -> int:
@@ -193,11 +189,9 @@ def end_lost(*, now: datetime) -> int:
         ids = db.execute(chosen.with_for_update(key_share=True, skip_locked=True)).scalars().all()
         _count_attempt(db, ids, now)
         lost = db.execute(
-            update(Reply)
-            .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING))
+            bulk.change(Reply, col(Reply.id).in_(ids), _is(ReplyState.SENDING))
             .values(state=ReplyState.UNKNOWN, reason=LEASE_RAN_OUT, settled_at=now, lease_until=None)
             .returning(col(Reply.id))
-            .execution_options(synchronize_session=False)
         ).scalars()
         return len(lost.all())
 
@@ -207,9 +201,9 @@ def _count_attempt(db: Session, ids: Sequence[int], now: datetime) -> None:
     them."""
     is_last = col(Reply.tries) + 1 >= MAX_ATTEMPTS
     db.execute(
-        update(Reply)
-        .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING), col(Reply.begins_with).is_not(None))
-        .values(
+        bulk.change(
+            Reply, col(Reply.id).in_(ids), _is(ReplyState.SENDING), col(Reply.begins_with).is_not(None)
+        ).values(
             state=case((is_last, ReplyState.FAILED), else_=ReplyState.QUEUED),
             reason=case((is_last, OUR_ERROR), else_=None),
             settled_at=case((is_last, literal(now, UtcTime)), else_=None),
@@ -217,7 +211,6 @@ def _count_attempt(db: Session, ids: Sequence[int], now: datetime) -> None:
             lease_until=None,
             claimed_by=None,
         )
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -226,7 +219,7 @@ def end_restored(db: Session, *, now: datetime) -> None:
     since, and nothing guards a reply against being sent twice."""
     waiting = bulk.one_of(col(Reply.state), [ReplyState.QUEUED, ReplyState.SENDING])
     ended = {"state": ReplyState.UNKNOWN, "reason": LEASE_RAN_OUT, "settled_at": now, "lease_until": None}
-    db.execute(update(Reply).where(waiting).values(**ended).execution_options(synchronize_session=False))
+    db.execute(bulk.change(Reply, waiting).values(**ended))
 
 
 def _lost(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, update
+from sqlalchemy import CursorResult, delete
 from sqlmodel import Session, col
 
 from core.conversation.replies import begin_answer
 from core.conversation.rules import ReplyState
 from core.customers import unreachable_marks
 from core.customers.profiles import store_profile
-from core.db import row_locks
+from core.db import bulk, row_locks
 from core.db.engine import transaction, wait_for_locks
 from core.db.tables import Reply
 from core.deliveries import recent_outcomes
@@ -130,10 +130,9 @@ def _settle(db: Session, outcome: ReplyOutcome, answer: Answer, now: datetime) -
         else is_claimed_by(outcome.claim)
     )
     moved = db.execute(
-        update(Reply)
-        .where(col(Reply.id) == outcome.claim.reply_id, may_move)
-        .values(lease_until=None, **values)
-        .execution_options(synchronize_session=False)
+        bulk.change(Reply, col(Reply.id) == outcome.claim.reply_id, may_move).values(
+            lease_until=None, **values
+        )
     )
     if not (isinstance(moved, CursorResult) and moved.rowcount):
         return []  # settled before, taken over, or another's by now
@@ -176,8 +175,7 @@ def _give_up_on(db: Session, blame: unreachable_marks.UnreachableAnswer, now: da
     """Mark a customer who cannot be reached, and skip the other replies that wait for them."""
     unreachable_marks.mark_unreachable(db, [blame])
     db.execute(
-        update(Reply)
-        .where(col(Reply.customer_id) == blame.customer_id, col(Reply.state) == ReplyState.QUEUED)
-        .values(state=ReplyState.SKIPPED, reason=blame.code, settled_at=now)
-        .execution_options(synchronize_session=False)
+        bulk.change(
+            Reply, col(Reply.customer_id) == blame.customer_id, col(Reply.state) == ReplyState.QUEUED
+        ).values(state=ReplyState.SKIPPED, reason=blame.code, settled_at=now)
     )
