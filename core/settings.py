@@ -250,7 +250,6 @@ def public_url(written: str) -> str:
     return address
 
 
-@lru_cache
 def _refuse_guessable(key: str, name: str = "OTN_SECRET_KEY") -> str:
     """The key, if nobody guesses it: whoever does opens every token of the database."""
     if is_guessable_key(key):

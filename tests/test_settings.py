@@ -2,7 +2,6 @@
 
 import errno
 import sys
-from pathlib import Path
 from secrets import token_hex, token_urlsafe
 
 import pytest
@@ -157,14 +156,13 @@ def test_a_proxy_is_an_address_or_a_network(url, monkeypatch, written):
 
 
 def test_a_full_disk_leaves_no_half_of_a_key(url, monkeypatch, tmp_path):
-    def full(path: Path, _secret: str) -> None:
-        path.touch()
+    def full(_file: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setenv("OTN_DATA_DIR", str(tmp_path))
     settings.cache_clear()
     with monkeypatch.context() as patch:
-        patch.setattr("core.settings._write", full)
+        patch.setattr("os.fsync", full)
         with pytest.raises(OSError, match="No space"):
             kept_secret("secret.key")
     assert not list(tmp_path.glob("*secret*")) + list(tmp_path.glob(".*secret*"))

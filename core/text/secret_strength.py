@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from zxcvbn import zxcvbn
 
@@ -33,6 +34,7 @@ def guesses(secret: str, known: Collection[str] = ()) -> float:
     return float(zxcvbn(secret[:READS], user_inputs=[*known, *_COMMON])["guesses_log10"])
 
 
+@lru_cache  # the key is looked at whenever it is used
 def is_guessable_key(key: str) -> bool:
     """Whether a key is too short, a phrase such as "change-me", or regular."""
     return len(key) < KEY_MINIMUM or bool(_PLAIN.search(key)) or guesses(key) < KEY_GUESSES

@@ -149,7 +149,7 @@ WEAK = "change-me"
 def sealed_by_a_guessable_key(shop: Shop, restart, monkeypatch) -> Shop:
     """An installation from before such a key was refused."""
     with monkeypatch.context() as patch:
-        patch.setattr("core.settings._refuse_guessable", lambda key: key)
+        patch.setattr("core.settings.is_guessable_key", lambda _key: False)
         patch.setattr(rekeying, "is_guessable_key", lambda _key: False)
         shop.forget()
         processing.store_events(read(tap("26", shop.now, "token-in-an-event"), received_at=shop.now))
