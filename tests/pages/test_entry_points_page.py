@@ -66,6 +66,17 @@ def test_a_greeting_and_a_question_are_kept_at_once_and_published(panel, shop, w
     assert get_profile(shop).published_version == get_profile(shop).version
 
 
+def test_what_stands_against_publishing_is_said_with_its_place(panel, shop, world, now):
+    menu = (Item("Menu", None, "hoa.vn"),)
+    locales = {DEFAULT: LocaleProfile(menu=menu), "de_DE": LocaleProfile("x" * 161)}
+    save_profile(COMMAND_LINE, shop, Profile(locales), seen=0, now=now)
+    at = panel("entry_points", role="editor")
+    at.button(key="profile_publish").click().run()
+    said = all_words(at)
+    assert "Menu · Everybody: “hoa.vn” is not a web address" in said
+    assert "Greeting · German (Germany): The greeting has 161 characters" in said
+
+
 def test_a_refusal_of_facebook_is_said_in_the_dialog(panel, shop, world, now):
     save_profile(COMMAND_LINE, shop, Profile({DEFAULT: LocaleProfile("Chào!")}), seen=0, now=now)
     at = panel("entry_points", role="editor")

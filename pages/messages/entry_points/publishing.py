@@ -11,9 +11,10 @@ from core.accounts.rules import Actor
 from core.clock import utc_now
 from core.conversation.entry_points import message_in
 from core.conversation.keyword_rules import Clash
-from core.errors import N_, Problem
+from core.errors import N_, Problem, problem
 from core.fanpages.profile_publishing import LiveState, look, publish
 from core.fanpages.queries import FanpageView
+from pages.components.block_editor.fields import draw_problems
 from pages.components.dialogs import close_dialog, confirm_buttons, dialog
 from pages.components.session import attempt
 from pages.components.texts import _
@@ -47,6 +48,7 @@ def draw_publish_dialog(
         draw_clashes(clashes, names)
         if problems:
             st.error(_("Fix what is marked in red on the page first."), icon=":material/error:")
+            draw_problems([_with_place(one) for one in problems])
             return
         with st.spinner(_("Checking with Facebook…")):
             live = _live(fanpage.id)
@@ -69,6 +71,14 @@ def draw_publish_dialog(
     dialog(DIALOG, _("Publish to Facebook"), draw, width="large", closed=forget_live)
 
 
+def _with_place(one: Problem) -> Problem:
+    """The problem with the tab and the language in which it is found: the page shows one of each."""
+    locale, part, *_rest = one.field.split(".")
+    name = _(PARTS["persistent_menu" if part == "menu" else part])
+    text = f"{name} · {locale_name(locale)}: {_(one.template, **dict(one.values))}"
+    return problem("profile", "{text}", text=text)
+
+
 def _publish(actor: Actor, fanpage_id: int, live: dict[str, Any]) -> None:
     forget_live()  # whatever comes of it, Facebook has to be asked again
     publish(actor, fanpage_id, seen=live["seen"], version=live["version"], now=utc_now())
@@ -77,8 +87,8 @@ def _publish(actor: Actor, fanpage_id: int, live: dict[str, Any]) -> None:
 def _live(fanpage_id: int) -> dict[str, Any] | str:
     """What Facebook has, or the sentence that says why it is not known."""
     if _SEEN not in st.session_state:
-        problem, state = attempt(lambda: look(fanpage_id))
-        st.session_state[_SEEN] = _plain(state) if state else problem
+        refusal, state = attempt(lambda: look(fanpage_id))
+        st.session_state[_SEEN] = _plain(state) if state else refusal
     found: dict[str, Any] | str = st.session_state[_SEEN]
     return found
 
