@@ -149,6 +149,21 @@ def test_the_offered_words_are_named_with_the_rule_of_the_platform() -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "rules"),
+    [
+        ("Tap and we'll send you a mug", ["reward"]),
+        ("Tap and we'll send you a note when the boots are back", []),
+        ("Opt in today for your shot at an iPad", ["reward"]),
+        ("Turn notifications on, we'll buy your next coffee", ["reward"]),
+        ("Báo tôi khi váy HOT HOT HOT về", ["shouting"]),
+        ("Báo tôi khi váy HOT về", []),
+    ],
+)
+def test_gifts_that_nobody_listed_and_capitals_again_and_again_are_seen(title: str, rules: list[str]) -> None:
+    assert rules_of(title) == rules
+
+
+@pytest.mark.parametrize(
     "title", ["", " ", "\u200b", "!!!", "1", "@", "&", "🎁", "\ud83c", "a" * 5000, "=" * 500]
 )
 def test_no_title_is_too_odd(title: str) -> None:

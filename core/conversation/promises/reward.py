@@ -29,10 +29,10 @@ _ADDED, _REDUCES = re.compile("&.*V"), re.compile(r"R[!Y]*x{0,2}[V#]")
 # After it, what is neither told nor done: "a rose for you", "towels are yours", "shop gửi thêm bookmark".
 _BROUGHT = re.compile(r"V|FY|G$|[GS][!YHD#]*[xA]")
 _TOLD_OR_DONE = re.compile(r"[TNIW]|^[^GS]*A")
-# Beside a tap also what nobody listed: "… grab a tote", "bấm là có trà sữa", "one click, one mug", "a mug for
-# tapping".
+# Beside a tap also what nobody listed: "… grab a tote", "tap and we'll send you a mug", "bấm là có trà sữa",
+# "one click, one mug", "a mug for tapping".
 _GOODS = re.compile(
-    r"""^[&fYMxAP!]{0,2}[GH][!Y]*[DOx\#A] | G!?[D\#]\#?x
+    r"""^[&fYMxAP!]{0,2}[GH][!Y]*[DOx\#A] | T&[fYM]{0,2}[GH][!Y]*[DO]x | G!?[D\#]\#?x
     |   T.{0,1}&?H!?x | S!?$ | ^&?D[xA]+$
     |   ^[^NIWT]*[xAV][^NIWT]*(?:W[YDf]{0,2}|F[DYOfxW]{0,3}|YW?)T""",
     re.VERBOSE,

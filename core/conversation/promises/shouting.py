@@ -1,4 +1,4 @@
-"""Capitals, rows of exclamation marks and of emoji (pure)."""
+"""Capitals, also one word of them again and again, rows of exclamation marks and of emoji (pure)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ _SIGNS = re.compile(r"!{2,}|[!?]{3,}")
 _MOST_SIGNS = 2  # exclamation marks in a whole promise, however they are spread
 _EMOJI_ROW, _MOST_EMOJI = 3, 3
 _NO_EMOJI = frozenset("©®™°℃℉№")
+_AGAIN = re.compile(r"\b([^\W\d_]{2,})(?:\W+\1\b){2,}")  # "HOT HOT HOT"
 _FEWEST_WORDS = 2
 _MANY_NAMES = 4  # so many capital words in a row are no brand any more
 _FEWEST_LETTERS = 5  # of a single word that is all there is
@@ -39,7 +40,11 @@ _LABELS = frozenset(
 
 def is_shouting(text: str, reading: Reading) -> bool:
     seen = unicodedata.normalize("NFKC", text)
-    return _has_rows(seen) or _is_in_capitals(seen, reading)
+    return _has_rows(seen) or _is_said_again(seen) or _is_in_capitals(seen, reading)
+
+
+def _is_said_again(text: str) -> bool:
+    return any(found[1].isupper() for found in _AGAIN.finditer(text))
 
 
 def _has_rows(text: str) -> bool:
