@@ -146,7 +146,7 @@ class Worker:
             executors={"default": SchedulerPool(10)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
-        for seconds, action in [*self._own_actions(), *self._shared_actions()]:
+        for seconds, action in [*self._own_actions(), *self.shared_actions()]:
             job = never_failing(action)
             made.add_job(job, "interval", seconds=seconds, id=job.__name__, next_run_time=utc_now())
         return made
@@ -170,7 +170,7 @@ class Worker:
             return
         self._due_actions.begin_due(Due if self._does_shared_work(self._looks) else {Due.START})
 
-    def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
+    def shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
         actions = [
             (1.0, self.reclaim),

@@ -13,6 +13,7 @@ from core.db.tables import InstallationCheck
 from core.fanpages import installation_checks
 from core.fanpages.set_up_findings import Finding
 from core.installation.clock_trust import ASK_AGAIN_SECONDS, ClockTrust
+from core.sending.due_actions import DueActions
 from core.worker import Worker
 
 DAY = 86_400.0
@@ -125,7 +126,7 @@ def worker(arrange, monkeypatch) -> Worker:
 
 
 def job(worker: Worker, name: str):
-    return next(action for _seconds, action in worker._shared_actions() if action.__name__ == name)
+    return next(action for _seconds, action in worker.shared_actions() if action.__name__ == name)
 
 
 def test_a_worker_with_a_wrong_clock_ends_no_opt_in(worker, arrange, fresh_database, monkeypatch):
@@ -141,7 +142,7 @@ def test_a_worker_with_a_wrong_clock_ends_no_opt_in(worker, arrange, fresh_datab
 
 def test_a_worker_with_a_wrong_clock_begins_nothing_that_is_due(worker, monkeypatch):
     begun = []
-    monkeypatch.setattr(worker._due_actions, "begin_due", begun.append)
+    monkeypatch.setattr(DueActions, "begin_due", lambda _self, due: begun.append(due))
     worker.look_at_clock()
     worker.run_due()
     assert not begun
