@@ -20,6 +20,7 @@ from core.db.tables import Topic
 from core.pictures.actions import add_picture
 from core.settings import settings
 from tests.arrange import Arrange
+from tests.pages.shown import all_words
 from tests.pictures.test_pictures import photo
 
 EDITOR = Actor(None, "mai", Role.EDITOR)
@@ -452,6 +453,25 @@ def test_two_editors_are_told_of_each_other_and_choose(panel, arrange, fanpage) 
     at.button(key="conflict_mine").click().run()
     assert not at.exception
     assert of(at.text_area, "_text").value == text_of(message_id) == "Của tôi"
+
+
+def test_both_versions_are_shown_with_all_their_words(panel, arrange, fanpage) -> None:
+    asks = {"title": "Báo tôi", "title_b": "Nhắn tôi", "after": "Cảm ơn"}
+    cards = [{"title": "Hồng", "subtitle": "50k"}, {"title": "Cúc", "subtitle": "20k"}]
+    blocks = [
+        BlockDraft("otnr", asks, arrange.topic(fanpage)),
+        BlockDraft("carousel", {"cards": cards}),
+        BlockDraft("text", {"text": "Chào", "fallback": ""}),
+    ]
+    message_id = saved(arrange, fanpage, blocks=blocks)
+    at = panel("message", role="editor", id=message_id)
+    began = get_draft(message_id)
+    theirs = [replace(blocks[0], content={**asks, "title_b": "Nhắn tôi ngay"}), *blocks[1:]]
+    keep_draft(LAN, replace(began, blocks=theirs), began=began, now=utc_now())
+    of(at.text_area, "_text").input("Của tôi").run()
+    said = all_words(at)
+    assert "Báo tôi\nCảm ơn\nNhắn tôi\nHồng\n50k\nCúc\n20k\nCủa tôi" in said
+    assert "Báo tôi\nCảm ơn\nNhắn tôi ngay\nHồng\n50k\nCúc\n20k\nChào" in said
 
 
 def test_what_somebody_else_writes_elsewhere_in_the_message_is_shown(panel, arrange, fanpage) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from core.conversation.blocks.bubble import Bubble
 from core.conversation.drafts import EntryDraft
 from core.conversation.entry_kinds.registry import COMPOSED
 from core.conversation.preview import bubbles_of
 from core.conversation.stored_content import entries_in, to_stored
 from core.conversation.versions import Draft
+from core.conversation.wording_tests import OTHER_TITLE, has_two_wordings
 from core.errors import N_
 from pages.components import draft_conflict
 from pages.components.texts import _
@@ -35,8 +37,19 @@ def _listed(entry: EntryDraft) -> str:
 
 
 def _block(block: dict[str, Any]) -> list[str]:
-    bubbles = bubbles_of(block["kind"], block["content"], first_name=None)
-    return [bubble.text for bubble in bubbles]
+    """Every word of it, since any of them may be what differs."""
+    content = block["content"]
+    bubbles = bubbles_of(block["kind"], content, first_name=None, tapped=True)
+    other = [content[OTHER_TITLE]] if has_two_wordings(content) else []
+    return [words for bubble in bubbles for words in _said(bubble) if words] + other
+
+
+def _said(bubble: Bubble) -> Iterator[str]:
+    yield bubble.text
+    for card in bubble.cards:
+        yield from (card.title, card.subtitle, card.picture, card.url)
+        yield from (tap.title for tap in card.taps)
+    yield from (tap.title for tap in (*bubble.taps, *bubble.replies))
 
 
 KIND = draft_conflict.Kind(
