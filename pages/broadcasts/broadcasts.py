@@ -17,7 +17,7 @@ from pages.components.session import Current, current
 from pages.components.table_order import order_asked
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.templates import draw_templates
-from pages.components.texts import _, number, percent, state_label
+from pages.components.texts import _, number, percent, state_label, who
 
 SIZE = 25
 STATES = ("sending", "scheduled", "paused", "missed", "draft", "finished", "cancelled")
@@ -84,7 +84,7 @@ def _columns() -> list[Column]:
         Column(_("When"), _time, key="when", sorts=True),
         Column(_("Sent"), _sent, key="sent", is_narrow=True),
         Column(_("Failed"), _failed, key="failed", is_narrow=True),
-        Column(_("Drafted by"), lambda b: b.created_by, key="by", is_extra=True),
+        Column(_("Drafted by"), lambda b: who(b.created_by), key="by", is_extra=True),
     ]
 
 

@@ -62,6 +62,7 @@ EXACT = {
     "Copy": N_("Copy"),
     "Copied": N_("Copied"),
     "Copied!": N_("Copied"),
+    "Help": N_("Help"),
     "Copy to clipboard": N_("Copy"),
     # Fields
     "Choose an option": N_("Choose"),
@@ -138,6 +139,7 @@ EXACT = {
 
 # {0}, {1} … are the groups, put into the reader's language themselves if they are among these sentences.
 PATTERNS = {
+    r"^add icon$": N_("Choose another file"),  # made of the icon's name; of the button beside a chosen file
     r"^(\d+) ?MB per file$": N_("up to {0} MB"),
     r"^(\d+) ?MB per file • (.+)$": N_("{1}, up to {0} MB"),
     r"^File must be (\d+)(?:\.0)? ?MB or smaller\.?$": N_(

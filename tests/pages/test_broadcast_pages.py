@@ -131,6 +131,13 @@ def test_a_scheduled_broadcast_that_nobody_would_get_cannot_be_sent_now_and_says
     assert "Send to 0" not in all_words(at)
 
 
+def test_who_drafted_and_launched_it_is_named_in_the_readers_language(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)  # by the command line, as the database has it
+    said = all_words(panel("broadcast", role="viewer", id=broadcast_id))
+    assert "· Command line" in said
+    assert "command line" not in said
+
+
 def test_what_is_scheduled_for_nobody_yet_names_no_customers(panel, topic_id) -> None:
     with transaction() as db:
         db.execute(update(OptIn).values(state="spent"))
