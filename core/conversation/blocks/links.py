@@ -21,7 +21,11 @@ from core.text.normalise import storable
 
 LINK_LIMIT = 2000
 _LINK = re.compile(r"https?://[^\s/{}<>\"\\@]+\.[^\s/{}<>\"\\@]+(?:[/?#][^\s{}<>\"]*)?", re.IGNORECASE)
-_PRIVATE_ENDINGS = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa")
+# Reserved by RFC 2606, 6761, 7686 and 8375, or used inside of networks only
+_PRIVATE_ENDINGS = (
+    *("localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa"),
+    *("test", "invalid", "onion", "fritz.box"),
+)
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.IGNORECASE)  # how a part of an IPv4 address may be written
 
 
@@ -70,4 +74,4 @@ def is_public(link: str) -> bool:
     labels = host.split(".")
     if _NUMBER.fullmatch(labels[-1]):  # 127.1, 0x7f.0.0.1: what browsers read as an address of four numbers
         return False
-    return len(labels) > 1 and not any(host.endswith(f".{ending}") for ending in _PRIVATE_ENDINGS)
+    return len(labels) > 1 and not any(f".{host}".endswith(f".{ending}") for ending in _PRIVATE_ENDINGS)
