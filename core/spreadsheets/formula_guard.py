@@ -11,7 +11,12 @@ from core.text.invisible import BLANKS, INVISIBLE
 
 # Signs in full and small width are taken for the usual ones, and blanks before them are skipped.
 _SIGNS = r"=+\-@＝＋－＠\ufe62\ufe63\ufe66\ufe6b"
-_FORMULA = re.compile(rf"'*[\t\r\n]|['{BLANKS}{INVISIBLE}]*[{_SIGNS}]")
+_LEAD = rf"['{BLANKS}{INVISIBLE}]*[{_SIGNS}]"
+_FORMULA = re.compile(rf"'*[\t\r\n]|{_LEAD}")
+# Where a comma stands before decimals, as in Vietnam, a CSV file is opened with ; between its cells, and
+# quotation marks within a line hold nothing together.
+_PART = re.compile(rf"(?<=[;\t\r\n])(?={_LEAD})")
+_DEFUSED_PART = re.compile(rf"(?<=[;\t\r\n])'(?={_LEAD})")
 
 
 def defuse_formula(text: str) -> str:
@@ -19,6 +24,12 @@ def defuse_formula(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
+def defuse_parts(text: str) -> str:
+    """As `defuse_formula`, and also where a spreadsheet could begin a cell of its own inside of the text."""
+    return defuse_formula(_PART.sub("'", text))
+
+
 def without_apostrophe(text: str) -> str:
-    """The text that `defuse_formula` was given, so that our own exports can be read again."""
-    return text[1:] if text[:1] == "'" and _FORMULA.match(text, 1) else text
+    """The text that was given to be defused, so that our own exports can be read again."""
+    whole = text[1:] if text[:1] == "'" and _FORMULA.match(text, 1) else text
+    return _DEFUSED_PART.sub("", whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import zipfile
@@ -99,6 +100,25 @@ def test_nothing_is_a_formula(text):
     line = b"".join(csv_file(COLUMNS, [(text, "", AT, 1)])).decode("utf-8-sig").split("\r\n", 1)[1]
     assert line.lstrip('"').startswith("'")
     assert without_apostrophe(defuse_formula(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Lan;=1+1", "Lan;'=1+1"),
+        ("Lan; \u200b＝1", "Lan;' \u200b＝1"),
+        ("Lan\t@a", "Lan\t'@a"),
+        ("Lan\n-1;+2", "Lan\n'-1;'+2"),
+        ("=1;=2", "'=1;'=2"),
+        ("Lan;'=1", "Lan;''=1"),
+        ("Lan; Mai", "Lan; Mai"),
+        ("3-4;5=5", "3-4;5=5"),
+    ],
+)
+def test_no_part_of_a_text_is_a_formula_where_semicolons_stand_between_cells(text, written):
+    line = b"".join(csv_file(COLUMNS, [(text, "", AT, 1)])).decode("utf-8-sig").split("\r\n", 1)[1]
+    assert next(csv.reader(io.StringIO(line, newline="")))[0] == written
+    assert without_apostrophe(written) == text
 
 
 @pytest.mark.parametrize("text", ["a\x00b\x1f", "\ud800", "x" * 40_000, "_x0041_", "a\nb", "\ufffe", ""])
