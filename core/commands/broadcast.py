@@ -15,7 +15,7 @@ from core.broadcasts.queries import BroadcastView
 from core.broadcasts.results_export import csv_report, workbook_report
 from core.broadcasts.rules import alike_reason
 from core.clock import parse_iso, utc_now
-from core.commands.input_output import Id, Json, Workbook, answer_file, command, print_answer
+from core.commands.input_output import Id, Json, Workbook, answer_file, database_command, print_answer
 from core.commands.lookup import topic_named
 from core.db import holding
 from core.errors import Invalid, problem
@@ -41,7 +41,7 @@ app = typer.Typer(no_args_is_help=True, help="Broadcasts: one message to who opt
 
 
 @app.command()
-@command
+@database_command
 def create(
     topic: Annotated[str, typer.Option(help="Name of the topic.")],
     text: Annotated[str, typer.Option(help="What it says; {{first_name|you}} greets by name.")],
@@ -74,7 +74,7 @@ def create(
 
 
 @app.command("dry-run")
-@command
+@database_command
 def dry_run(broadcast_id: Id, as_json: Json = False) -> None:
     """Who would get it and who would not, by reason; and what keeps it from being sent."""
     draft = get_draft(broadcast_id)
@@ -93,7 +93,7 @@ def dry_run(broadcast_id: Id, as_json: Json = False) -> None:
 
 
 @app.command()
-@command
+@database_command
 def launch(
     broadcast_id: Id,
     version: Annotated[
@@ -118,28 +118,28 @@ def launch(
 
 
 @app.command()
-@command
+@database_command
 def pause(broadcast_id: Id, as_json: Json = False) -> None:
     """Stop sending for now."""
     _step(actions.pause, broadcast_id, as_json)
 
 
 @app.command()
-@command
+@database_command
 def resume(broadcast_id: Id, as_json: Json = False) -> None:
     """Go on sending."""
     _step(actions.resume, broadcast_id, as_json)
 
 
 @app.command()
-@command
+@database_command
 def cancel(broadcast_id: Id, as_json: Json = False) -> None:
     """End it; unused opt-ins go back."""
     _step(actions.cancel, broadcast_id, as_json)
 
 
 @app.command()
-@command
+@database_command
 def show(broadcast_id: Id, as_json: Json = False) -> None:
     """State, counts by state, reasons."""
     shown = queries.get_broadcast(broadcast_id)
@@ -148,7 +148,7 @@ def show(broadcast_id: Id, as_json: Json = False) -> None:
 
 
 @app.command()
-@command
+@database_command
 def export(broadcast_id: Id, xlsx: Workbook = None, as_json: Json = False) -> None:
     """CSV on standard output, a row per delivery (with --json, too); or a workbook."""
     zone = queries.get_broadcast(broadcast_id).timezone

@@ -11,7 +11,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import parse_iso, utc_now
-from core.commands.input_output import LARGEST_ID, Id, Json, command, print_answer
+from core.commands.input_output import LARGEST_ID, Id, Json, database_command, print_answer
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.inbox import actions, event_queries
@@ -30,7 +30,7 @@ Until = Annotated[str | None, typer.Option(metavar="ISO8601", help="Received bef
 
 
 @app.command("list")
-@command
+@database_command
 def list_them(
     state: State = None,
     kind: Kind = None,
@@ -47,7 +47,7 @@ def list_them(
 
 
 @app.command("show")
-@command
+@database_command
 def show(event_id: Id, as_json: Json = False) -> None:
     """One event with its body; tokens are left out."""
     event, body = event_queries.get_event(event_id), event_queries.masked_body(event_id)
@@ -56,7 +56,7 @@ def show(event_id: Id, as_json: Json = False) -> None:
 
 
 @app.command("replay")
-@command
+@database_command
 def replay(
     event_id: Annotated[
         int | None,

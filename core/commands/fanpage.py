@@ -10,7 +10,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.input_output import Json, command, print_answer, read_line, warn
+from core.commands.input_output import Json, database_command, print_answer, read_line, warn
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.fanpages import actions, health_actions, otn_switch, queries, time_zone
@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="The Facebook Pages we send for.")
 
 
 @app.command()
-@command
+@database_command
 def connect(
     page_id: Annotated[str, typer.Option(metavar="ID", help="The page's id on Facebook.")],
     name: Annotated[str, typer.Option(help="Its name in the panel.")],
@@ -61,7 +61,7 @@ def connect(
 
 
 @app.command()
-@command
+@database_command
 def check(as_json: Json = False) -> None:
     """Health of each fanpage, asked of the Graph API now."""
     found = [_checked(fanpage) for fanpage in queries.list_fanpages()]
@@ -81,7 +81,7 @@ def _stopped(fanpage: FanpageView) -> str:
 
 
 @app.command()
-@command
+@database_command
 def resume(
     fanpage: Annotated[str, typer.Argument(metavar="ID", help="Page id.")], as_json: Json = False
 ) -> None:
@@ -93,7 +93,7 @@ def resume(
 
 
 @app.command("otn-off")
-@command
+@database_command
 def otn_off(
     fanpage: Annotated[str, typer.Argument(metavar="ID", help="Page id.")], as_json: Json = False
 ) -> None:
@@ -108,7 +108,7 @@ def otn_off(
 
 
 @app.command("otn-on")
-@command
+@database_command
 def otn_on(
     fanpage: Annotated[str, typer.Argument(metavar="ID", help="Page id.")], as_json: Json = False
 ) -> None:
@@ -123,7 +123,7 @@ def otn_on(
 
 
 @app.command()
-@command
+@database_command
 def zone(
     fanpage: Annotated[str, typer.Argument(metavar="ID", help="Page id.")],
     name: Annotated[str, typer.Argument(metavar="ZONE", help="Like Asia/Ho_Chi_Minh.")],
@@ -154,7 +154,7 @@ def _local(at: datetime, zone: str) -> str:
 
 
 @app.command("list")
-@command
+@database_command
 def list_them(as_json: Json = False) -> None:
     """The fanpages and whether they may send."""
     known = queries.list_fanpages()

@@ -9,14 +9,14 @@ import typer
 from core.accounts.rules import COMMAND_LINE
 from core.backups.queries import find_former_databases
 from core.clock import utc_now
-from core.commands.input_output import Json, command, print_answer
+from core.commands.input_output import Json, database_command, print_answer
 from core.commands.lookup import fanpage_named
 from core.forgetting.actions import forget as forget_person
 from core.forgetting.queries import fanpages_that_know
 from core.text.identifiers import read_id, unwrapped
 
 
-@command
+@database_command
 def forget(
     psid: Annotated[str, typer.Argument(metavar="PSID")],
     fanpage: Annotated[

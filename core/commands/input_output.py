@@ -106,6 +106,18 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
+def database_command(function: Callable[P, None]) -> Callable[P, None]:
+    """As `command`, for one that uses the database. One that a newer version has used is refused: it may hold
+    what this version would pass over."""
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+        migrations.refuse_newer(migrations.current_revision())
+        function(*args, **kwargs)
+
+    return command(checked)
+
+
 def _about_database(problem: Exception) -> str:
     if isinstance(problem, ArgumentError):
         return "OTN_DATABASE_URL is no database URL; write it like sqlite:///data/otn.db"

@@ -9,14 +9,14 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.input_output import Json, command, print_answer, read_line
+from core.commands.input_output import Json, database_command, print_answer, read_line
 from core.errors import OperatorError
 from core.installation import key_check, rekeying
 from core.installation.rekeying import RekeyResult
 from core.settings import read_secret_file, settings
 
 
-@command
+@database_command
 def rekey(
     to: Annotated[
         str | None,
@@ -71,7 +71,7 @@ def _text(done: RekeyResult, former: Path | None) -> str:
     return "\n".join([*lines, "Start everything again; everybody signs in anew."])
 
 
-@command
+@database_command
 def accept_key(
     forgotten_may_return: Annotated[
         bool,

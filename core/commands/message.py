@@ -10,7 +10,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.input_output import Id, Json, command, print_answer, read_file
+from core.commands.input_output import Id, Json, database_command, print_answer, read_file
 from core.commands.lookup import fanpage_named
 from core.conversation import actions, message_files, queries
 from core.errors import Invalid, problem
@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Chatbot messages with their blocks
 
 
 @app.command()
-@command
+@database_command
 def add(
     file: Annotated[Path, typer.Argument(metavar="FILE.json")],
     fanpage: Annotated[str | None, typer.Option(metavar="ID")] = None,
@@ -47,7 +47,7 @@ def add(
 
 
 @app.command()
-@command
+@database_command
 def show(message_id: Id, as_json: Json = False) -> None:
     """A message in the form that `message add` reads."""
     view = queries.get_message(message_id)

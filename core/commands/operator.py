@@ -10,7 +10,7 @@ from core.accounts import actions, queries, second_factor
 from core.accounts.rules import COMMAND_LINE
 from core.accounts.single_sign_on import linking
 from core.clock import utc_now
-from core.commands.input_output import Json, command, print_answer, read_line
+from core.commands.input_output import Json, database_command, print_answer, read_line
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.fanpages.queries import get_fanpage
@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="People who sign in to the panel.")
 
 
 @app.command()
-@command
+@database_command
 def unlock(name: str, as_json: Json = False) -> None:
     """Forget the failed sign-ins of an operator, so that they may try again at once."""
     count = actions.unlock(COMMAND_LINE, name, now=utc_now())
@@ -32,7 +32,7 @@ def unlock(name: str, as_json: Json = False) -> None:
 
 
 @app.command("reset-password")
-@command
+@database_command
 def reset_password(
     name: str,
     without_second_factor: Annotated[
@@ -54,7 +54,7 @@ def reset_password(
 
 
 @app.command()
-@command
+@database_command
 def unlink(name: str, as_json: Json = False) -> None:
     """Take the company account of single sign-on from an operator. Where they may have one, a fresh password
     is shown, once, which has to be changed within a week.
@@ -73,7 +73,7 @@ def unlink(name: str, as_json: Json = False) -> None:
 
 
 @app.command()
-@command
+@database_command
 def add(
     name: str,
     role: Annotated[str, typer.Option(help="viewer, editor, sender or admin.")],
@@ -98,7 +98,7 @@ def add(
 
 
 @app.command()
-@command
+@database_command
 def fanpages(
     name: str,
     fanpage: FanpageIds = None,

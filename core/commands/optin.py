@@ -9,7 +9,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.input_output import Json, Workbook, answer_file, command, print_answer, read_file
+from core.commands.input_output import Json, Workbook, answer_file, database_command, print_answer, read_file
 from core.commands.lookup import fanpage_named, topic_named
 from core.consent import imports
 from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
@@ -23,7 +23,7 @@ FanpageId = Annotated[str | None, typer.Option(metavar="ID")]
 
 
 @app.command("import")
-@command
+@database_command
 def import_them(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     topic: TopicName,
@@ -57,7 +57,7 @@ def import_them(
 
 
 @app.command()
-@command
+@database_command
 def withdraw(
     psid: Annotated[str, typer.Argument(metavar="PSID")],
     topic: Annotated[str | None, typer.Option(help="Name of the topic; without it, all topics.")] = None,
@@ -71,7 +71,7 @@ def withdraw(
 
 
 @app.command()
-@command
+@database_command
 def export(topic: TopicName, fanpage: FanpageId = None, xlsx: Workbook = None, as_json: Json = False) -> None:
     """CSV on standard output (with --json, too), or a workbook; tokens stay sealed in the database."""
     topic_id, owner = topic_named(topic, fanpage)

@@ -8,7 +8,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.input_output import Json, command, print_answer
+from core.commands.input_output import Json, database_command, print_answer
 from core.commands.lookup import fanpage_named
 from core.consent import actions, queries
 from core.fanpages import queries as fanpages
@@ -18,7 +18,7 @@ FanpageId = Annotated[str | None, typer.Option(metavar="ID", help="Page id; need
 
 
 @app.command()
-@command
+@database_command
 def add(name: str, fanpage: FanpageId = None, as_json: Json = False) -> None:
     """Make a topic."""
     topic_id = actions.create_topic(COMMAND_LINE, fanpage_named(fanpage).id, name=name, now=utc_now())
@@ -27,7 +27,7 @@ def add(name: str, fanpage: FanpageId = None, as_json: Json = False) -> None:
 
 
 @app.command("list")
-@command
+@database_command
 def list_them(fanpage: FanpageId = None, as_json: Json = False) -> None:
     """Topics with their opt-ins by state."""
     owners = [fanpage_named(fanpage)] if fanpage else fanpages.list_fanpages()

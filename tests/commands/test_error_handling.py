@@ -52,6 +52,16 @@ def test_what_nobody_foresaw_is_a_sentence_and_its_place_a_file(tmp_path: Path):
     assert done.stderr.startswith(b"Error: ")
 
 
+@pytest.mark.parametrize(
+    "arguments", [["topic", "list"], ["rekey"], ["accept-key"], ["forget", "25"], ["operator", "unlock", "a"]]
+)
+def test_a_database_that_a_newer_version_has_used_is_left_alone(arguments, fresh_database):
+    fresh_database.run("UPDATE alembic_version SET version_num = '9999'")
+    done = core(*arguments, "--json")
+    assert "a newer one has been used with it" in json.loads(done.stdout)["error"]["message"]
+    assert fresh_database.rows("SELECT count(*) FROM activity") == [(0,)]
+
+
 def test_a_reader_that_has_gone_is_no_error_to_speak_of():
     reading, writing = os.pipe()
     os.close(reading)
