@@ -300,7 +300,10 @@ def override_settings(**values: str) -> None:
 def secret_key() -> str:
     """The installation's key: `OTN_SECRET_KEY`, else `secret.key` in the data folder, made on first use."""
     given = settings().secret_key.get_secret_value()
-    return given or _refuse_guessable(kept_secret("secret.key"), "secret.key in the data folder")
+    try:
+        return given or _refuse_guessable(kept_secret("secret.key"), "secret.key in the data folder")
+    except ValueError as weak:
+        raise OperatorError(str(weak)) from None
 
 
 def secret_file() -> Path:

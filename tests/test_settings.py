@@ -143,7 +143,7 @@ def test_a_guessable_key_in_the_file_is_refused_too(url, monkeypatch, tmp_path):
     monkeypatch.setenv("OTN_DATA_DIR", str(tmp_path))
     settings.cache_clear()
     (tmp_path / "secret.key").write_text("short")
-    with pytest.raises(ValueError, match=r"secret\.key.*too easy to guess"):
+    with pytest.raises(OperatorError, match=r"secret\.key.*too easy to guess"):
         secret_key()
 
 
