@@ -168,7 +168,7 @@ PATTERNS = {
     r"^(.+) selected$": N_("{0}, selected"),
     r"^Selected Date: ([A-Z][a-z]+) 0?(\d+), (\d+)$": N_("Selected: {0} {1}, {2}"),
     r"^Selected (?:Date|Time): (.+)$": N_("Selected: {0}"),
-    r"^(\d+) – ([A-Z][a-z]+)$": N_("{0} – {1}"),
+    r"^\d+ – ([A-Z][a-z]+)$": "{0}",  # "12 – December"
     r"^View (\d+) more$": N_("{0} more"),
     r"^(\d+) options? available\.?$": N_("{0} to choose from"),
 }
