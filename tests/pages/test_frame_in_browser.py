@@ -134,6 +134,17 @@ def test_the_menu_still_marks_the_page_when_it_gets_another_entry(panel, browser
     expect(marked).to_have_attribute("href", "topics")
 
 
+def test_on_a_phone_the_button_of_a_page_stands_right_below_its_words(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    page.set_viewport_size({"width": 390, "height": 844})
+    words, button = shown.keyed("topics_header_words"), shown.keyed("topic_add")
+    shown.settle()
+    ends = words.evaluate("element => element.getBoundingClientRect().bottom")
+    begins = button.evaluate("element => element.getBoundingClientRect().top")
+    assert 0 < begins - ends < 20
+
+
 def test_a_lost_connection_is_said_in_a_strip(panel, browser):
     address, pid = panel
     page, _shown = signed_in(browser, address)
