@@ -13,7 +13,7 @@ from core.backups.row_mapping import RowMapping
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
-from core.consent import ledger as opt_ins
+from core.consent import ledger as opt_in_ledger
 from core.db import bulk
 from core.db.tables import Broadcast, Customer, Delivery
 from core.deliveries import closing, ledger
@@ -74,7 +74,7 @@ def _record_arrivals(
     here = _deliveries(db, broadcast_id)
     ledger.accept(db, sent, now=now)
     accepted = {id_ for id_, _mid, _evidence in sent}
-    opt_ins.spend(db, _opt_ins(here.values(), accepted), now=now)
+    opt_in_ledger.spend(db, _opt_ins(here.values(), accepted), now=now)
     ledger.doubt(db, unsure)
 
 
@@ -82,7 +82,7 @@ def _spare(db: Session, spared: dict[str, list[int]], here: _Here, now: datetime
     """Give back the opt-ins of those who got an ordinary message instead, as its claim did there."""
     for name, theirs in spared.items():
         ledger.go_without_opt_in(db, theirs, sender=name)
-        opt_ins.release(db, _opt_ins(here.values(), {*theirs}), now=now)
+        opt_in_ledger.release(db, _opt_ins(here.values(), {*theirs}), now=now)
 
 
 def _deliveries(db: Session, broadcast_id: int) -> _Here:

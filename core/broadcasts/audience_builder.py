@@ -22,7 +22,7 @@ from core.accounts.rules import SYSTEM
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.consent import eligibility
-from core.consent import ledger as opt_ins
+from core.consent import ledger as opt_in_ledger
 from core.consent.audience_filters import filters_of
 from core.consent.rules import OptInState
 from core.db.advisory_locks import AUDIENCES_LOCK, take_lock
@@ -37,7 +37,7 @@ from core.db.engine import (
 )
 from core.db.holding import is_free
 from core.db.tables import AudienceProgress, Broadcast, Delivery, OptIn
-from core.deliveries import ledger as deliveries
+from core.deliveries import ledger as delivery_ledger
 
 log = structlog.get_logger(__name__)
 
@@ -240,9 +240,9 @@ def _add_deliveries(db: Session, broadcast: Broadcast, chosen: Select[int, int],
     db.flush()
     ended = broadcast.state == BroadcastState.CANCELLED
     reason = (broadcast.pause_code or "cancelled") if ended else None
-    new = deliveries.add(db, broadcast.id or 0, chosen, cancelled=reason, now=now)
+    new = delivery_ledger.add(db, broadcast.id or 0, chosen, cancelled=reason, now=now)
     made = int(db.execute(select(func.count()).select_from(Delivery).where(*new)).scalar_one())
-    reserved = made if ended else opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(*new))
+    reserved = made if ended else opt_in_ledger.reserve(db, select(col(Delivery.opt_in_id)).where(*new))
     if reserved != made:
         raise RuntimeError(f"broadcast {broadcast.id}: {made} deliveries but {reserved} opt-ins reserved")
     return made

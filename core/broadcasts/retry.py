@@ -20,7 +20,7 @@ from core.broadcasts.retry_queries import REST
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState, alike_reason, is_too_late
 from core.broadcasts.transitions import Transition
-from core.consent import ledger as opt_ins
+from core.consent import ledger as opt_in_ledger
 from core.consent import topics_in_use
 from core.consent.audience_filters import EVERYBODY, filters_of
 from core.db import bulk, row_locks
@@ -28,7 +28,7 @@ from core.db.engine import transaction
 from core.db.tables import AudienceProgress, Broadcast, Delivery
 from core.db.work_queue import enqueue
 from core.deliveries import closing, recent_outcomes
-from core.deliveries import ledger as deliveries
+from core.deliveries import ledger as delivery_ledger
 from core.deliveries.rules import BY_STAFF, DeliveryState
 from core.errors import N_, Invalid, WrongState
 
@@ -41,8 +41,8 @@ def count_as_sent(
         authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         unknown = _unknown(broadcast_id, delivery_ids)
-        opt_in_ids = deliveries.settle_unknown(db, unknown, evidence=BY_STAFF, now=now)
-        opt_ins.spend(db, [each for each in opt_in_ids if each], now=now)
+        opt_in_ids = delivery_ledger.settle_unknown(db, unknown, evidence=BY_STAFF, now=now)
+        opt_in_ledger.spend(db, [each for each in opt_in_ids if each], now=now)
         record(db, by, "broadcast.count_as_sent", broadcast, now=now, people=len(opt_in_ids))
         return len(opt_in_ids)
 
@@ -61,7 +61,7 @@ def try_again(
         authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
-        queued = deliveries.requeue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
+        queued = delivery_ledger.requeue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.try_again", broadcast, now=now, people=queued)
         return queued
@@ -76,9 +76,11 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         _new_best_before(broadcast, by, best_before, now)
         _lock_deliveries(db, broadcast_id, (DeliveryState.FAILED,))
         filters = filters_of(broadcast.filters)
-        opt_ins.make_available(db, _opt_ins(db, retry_queries.refused(broadcast_id, filters, now)), now=now)
+        opt_in_ledger.make_available(
+            db, _opt_ins(db, retry_queries.refused(broadcast_id, filters, now)), now=now
+        )
         undecided = retry_queries.undecided(broadcast_id, filters, now)
-        queued = deliveries.requeue(db, undecided, (DeliveryState.FAILED,))
+        queued = delivery_ledger.requeue(db, undecided, (DeliveryState.FAILED,))
         failed = retry_queries.released(broadcast_id, filters, (DeliveryState.FAILED,), now)
         queued += _queue_and_reserve(db, failed)
         _reopen(db, broadcast, queued, now)
@@ -93,7 +95,7 @@ def release_undecided(by: Actor, broadcast_id: int, *, now: datetime) -> int:
         authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         undecided = retry_queries.undecided(broadcast_id, EVERYBODY, now)
-        released = opt_ins.release(db, _opt_ins(db, undecided), now=now)
+        released = opt_in_ledger.release(db, _opt_ins(db, undecided), now=now)
         record(db, by, "broadcast.release_held", broadcast, now=now, people=released)
         return released
 
@@ -153,9 +155,9 @@ def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[Delivery
 def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
     """Reserve the opt-ins again and queue the deliveries: both or neither."""
     given = bulk.among([i for i in db.execute(chosen).scalars() if i])
-    reserved = opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
+    reserved = opt_in_ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
     again = select(col(Delivery.id)).where(col(Delivery.id).in_(given))
-    queued = deliveries.requeue(db, again, (DeliveryState.FAILED, *REST))
+    queued = delivery_ledger.requeue(db, again, (DeliveryState.FAILED, *REST))
     if reserved != queued:
         raise RuntimeError(f"{queued} deliveries queued again but {reserved} opt-ins reserved")
     return queued

@@ -163,7 +163,7 @@ def release(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
     return _move(db, opt_in_ids, OptInState.RESERVED, OptInState.AVAILABLE, now)
 
 
-def refuse(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
+def mark_refused(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
     """The platform refused these tokens on a first attempt: reserved opt-ins become refused. Returns how
     many."""
     return _move(db, opt_in_ids, OptInState.RESERVED, OptInState.REFUSED, now)

@@ -1,9 +1,9 @@
-"""Who answered a broadcast: wrote, or tapped a button, within a day of getting it."""
+"""Who answered a broadcast: wrote, or tapped a button, within a messaging window of getting it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -15,8 +15,8 @@ from sqlmodel import Session, col
 from core.db import bulk
 from core.db.tables import Customer, Delivery, UtcTime
 from core.deliveries.rules import DeliveryState
+from core.messenger.message_limits import MESSAGING_WINDOW
 
-WITHIN = timedelta(hours=24)  # the standard messaging window: what comes later has another reason
 _COLUMNS: dict[str, TypeEngine[Any]] = {
     "fanpage_id": BigInteger(),
     "psid": Text(),
@@ -35,7 +35,9 @@ def note_answers(db: Session, acts: Iterable[tuple[tuple[int, str], datetime]]) 
     for person, at in acts:
         first[person] = min(at, first.get(person, at))
     if first:
-        rows = [[*who, bulk.stamp(at), bulk.stamp(at - WITHIN)] for who, at in sorted(first.items())]
+        rows = [
+            [*who, bulk.stamp(at), bulk.stamp(at - MESSAGING_WINDOW)] for who, at in sorted(first.items())
+        ]
         found: list[Any] = list(_noting().run(db, bulk.bound(rows)))
         return [(who, what) for who, what in found]
     return []

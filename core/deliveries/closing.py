@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.broadcasts.rules import BroadcastState, is_too_late
-from core.consent import ledger as opt_ins
+from core.consent import ledger as opt_in_ledger
 from core.db import bulk
 from core.db.tables import Broadcast, Delivery
 from core.deliveries import ledger
@@ -38,7 +38,7 @@ def end_queued(
     if among is not None:
         whose.append(col(Delivery.id).in_(bulk.among(among)))
     unused = ledger.end_queued(db, state, *whose, reason=reason, now=now)
-    opt_ins.release(db, unused, now=now)
+    opt_in_ledger.release(db, unused, now=now)
     return len(unused)
 
 

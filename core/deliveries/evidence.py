@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, update
 from sqlmodel import Session, col
 
-from core.consent import ledger as opt_ins
+from core.consent import ledger as opt_in_ledger
 from core.db import bulk
 from core.db.tables import Customer, Delivery, Reply
 from core.deliveries import ledger
@@ -92,9 +92,9 @@ def _spend(db: Session, delivery: Delivery, at: datetime) -> None:
     """Spend the opt-in that is reserved by a delivery, whatever its state was: its token was used."""
     if delivery.opt_in_id is None:
         return
-    opt_ins.make_available(db, [delivery.opt_in_id], now=at)
-    opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id) == delivery.id))
-    opt_ins.spend(db, [delivery.opt_in_id], now=at)
+    opt_in_ledger.make_available(db, [delivery.opt_in_id], now=at)
+    opt_in_ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id) == delivery.id))
+    opt_in_ledger.spend(db, [delivery.opt_in_id], now=at)
 
 
 def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:

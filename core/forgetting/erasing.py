@@ -15,7 +15,7 @@ from sqlalchemy import String, Text, cast, delete, func, literal, or_, select
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Session, col
 
-from core.consent import ledger as opt_ins
+from core.consent import ledger as opt_in_ledger
 from core.db import bulk, row_locks
 from core.db.tables import (
     Customer,
@@ -27,7 +27,7 @@ from core.db.tables import (
     Request,
     Table,
 )
-from core.deliveries import ledger as deliveries
+from core.deliveries import ledger as delivery_ledger
 from core.deliveries import recent_outcomes
 from core.deliveries.rules import DeliveryState
 
@@ -58,8 +58,8 @@ def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
     theirs = select(col(Delivery.broadcast_id)).where(col(Delivery.customer_id) == customer_id)
     broadcasts = set(db.execute(theirs).scalars())
     their_deliveries = col(Delivery.customer_id) == customer_id
-    deliveries.end_queued(db, DeliveryState.SKIPPED, their_deliveries, reason=WITHDRAWN, now=now)
-    opt_ins.forget(db, _ids(db, OptIn, customer_id), now=now)
+    delivery_ledger.end_queued(db, DeliveryState.SKIPPED, their_deliveries, reason=WITHDRAWN, now=now)
+    opt_in_ledger.forget(db, _ids(db, OptIn, customer_id), now=now)
     db.execute(bulk.remove(DeliveryAttempt, col(DeliveryAttempt.delivery_id).in_(bulk.among(delivery_ids))))
     db.execute(_of(Delivery, customer_id).values(customer_id=None, mid=None, detail=None))
     nobody = literal("forgotten:").concat(cast(col(Request.id), String))

@@ -10,10 +10,10 @@ from sqlmodel import Session
 from core.broadcasts.rules import BroadcastState
 from core.db import row_locks
 from core.deliveries import evidence
-from core.deliveries.answers import WITHIN
 from core.inbox.fanpage_event import FanpageEvent
 from core.messenger import event_contents
 from core.messenger.event_kinds import EventKind, base_kind
+from core.messenger.message_limits import MESSAGING_WINDOW
 from core.text.normalise import storable
 
 
@@ -32,5 +32,5 @@ def lock_rows(db: Session, events: Sequence[FanpageEvent], now: datetime) -> Non
     receipts = [event for event in events if base_kind(event.kind) in (EventKind.DELIVERY, EventKind.READ)]
     responses = [event for event in events if event.may_be_response]
     told = {(event.fanpage_id, event.psid) for event in [*receipts, *responses] if event.psid}
-    since = min((event.at for event in responses), default=now) - WITHIN
+    since = min((event.at for event in responses), default=now) - MESSAGING_WINDOW
     row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told, since)

@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.consent import ledger as opt_ins
+from core.consent import ledger as opt_in_ledger
 from core.db.engine import DATABASE_TROUBLE, transaction
-from core.deliveries import ledger as deliveries
+from core.deliveries import ledger as delivery_ledger
 from core.deliveries.rules import DeliveryState, Verdict
 from core.sending import timetable
 from core.sending.claims import LEASE, UnsureCommit
@@ -118,7 +118,7 @@ def _take_deliveries(
     ids = sorted(offer.row[DELIVERY_ID] for offer in offers)
     if not ids:
         return
-    if deliveries.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now) != len(ids):
+    if delivery_ledger.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now) != len(ids):
         raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
     claims = _claims(batches, claimed_steady, now)
     _spare_opt_ins(db, [(claim, found.spared_opt_in_id) for _, claim, found in claims], now)
@@ -136,9 +136,9 @@ def _spare_opt_ins(db: Session, claims: Sequence[tuple[Claim, int | None]], now:
     for claim, _ in spared:
         by_sender[claim.sender].append(claim.delivery_id)
     for sender, theirs in by_sender.items():
-        deliveries.go_without_opt_in(db, theirs, sender=sender.name)
+        delivery_ledger.go_without_opt_in(db, theirs, sender=sender.name)
     if spared:
-        opt_ins.release(db, [opt_in_id for _, opt_in_id in spared], now=now)
+        opt_in_ledger.release(db, [opt_in_id for _, opt_in_id in spared], now=now)
 
 
 def _claims(
@@ -181,7 +181,7 @@ def _claim(fanpage_id: int, row: list[Any], found: Prepared, claimed_steady: flo
 def _end_unfit(db: Session, claim: Claim, unfit: Verdict, now: datetime) -> None:
     """What may have been sent before stays in doubt, and keeps what it holds."""
     ended = DeliveryState.UNKNOWN if claim.in_doubt else unfit.state
-    deliveries.end_claimed(db, claim.delivery_id, ended, reason=unfit.reason or "", now=now)
+    delivery_ledger.end_claimed(db, claim.delivery_id, ended, reason=unfit.reason or "", now=now)
     if not claim.in_doubt:
         claim.sender.move(db, [claim], unfit.opt_in_move, now)
 

@@ -14,7 +14,7 @@ from core.db import bulk, row_locks
 from core.db.engine import glancing, transaction, unless_locked, wait_for_locks
 from core.db.tables import Broadcast, Delivery, Reply
 from core.deliveries import attempts, closing
-from core.deliveries import ledger as deliveries
+from core.deliveries import ledger as delivery_ledger
 from core.deliveries.rules import DeliveryState
 from core.installation.heartbeat import SILENT_AFTER, processes_alive
 from core.sending.rules import MAX_ATTEMPTS, wait_after
@@ -46,7 +46,7 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Cl
         free = row_locks.lock_broadcasts_skipping_locked(db, {claim.broadcast_id for claim in claims})
         theirs = [claim for claim in claims if claim.broadcast_id in free]
         fences = [(claim.delivery_id, claim.claim_number, claim.claimed_at) for claim in theirs]
-        deliveries.hand_back(db, fences, worker=worker)
+        delivery_ledger.hand_back(db, fences, worker=worker)
         closing.end_if_over(db, free, {claim.delivery_id for claim in theirs}, now)
     return theirs
 
@@ -93,7 +93,9 @@ def _take_over_by(
     if sender is None:
         return []
     most = _most_attempts_in_doubt(sender)
-    return deliveries.take_over_lost(db, ids, max_attempts=most, next_try_at=now + wait_after(1), now=now)
+    return delivery_ledger.take_over_lost(
+        db, ids, max_attempts=most, next_try_at=now + wait_after(1), now=now
+    )
 
 
 def _most_attempts_in_doubt(sender: Sender) -> int:

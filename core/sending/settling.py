@@ -18,7 +18,7 @@ from core.customers import unreachable_marks
 from core.db import row_locks
 from core.db.engine import transaction, wait_for_locks
 from core.deliveries import attempts, closing, evidence, recent_outcomes
-from core.deliveries import ledger as deliveries
+from core.deliveries import ledger as delivery_ledger
 from core.deliveries.attempts import Attempt
 from core.deliveries.breaker import Recent, Refusal
 from core.deliveries.recent_outcomes import Key, Scope
@@ -168,7 +168,7 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
         for o in in_order
         if isinstance(o.answer, Accepted)
     ]
-    deliveries.accept(db, rows, now=now)
+    delivery_ledger.accept(db, rows, now=now)
     for sender, claims in _by_sender([o.claim for o in in_order]).items():
         sender.move(db, claims, OptInMove.SPEND, now)
     evidence.catch_up(db, [o.claim.delivery_id for o in in_order])
@@ -186,7 +186,7 @@ def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> l
     recorded = []
     for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
         verdict = claim.sender.judge(db, claim, failure, now)
-        if deliveries.settle_refused(
+        if delivery_ledger.settle_refused(
             db,
             claim.delivery_id,
             verdict,

@@ -30,7 +30,7 @@ from core.db import holding
 from core.db.engine import forget_engines, transaction
 from core.db.holding import HoldCode
 from core.db.tables import Delivery
-from core.deliveries import ledger as deliveries
+from core.deliveries import ledger as delivery_ledger
 from core.errors import OperatorError, WrongState
 from core.forgetting import actions as forgetting
 from core.installation import hold_actions, key_check, rekeying
@@ -88,7 +88,9 @@ def send(broadcast: int, count: int, now) -> None:
     """The platform has taken so many of its messages."""
     claimed = claim(broadcast, count, worker="worker mai:1:a", now=now)
     with transaction() as db:
-        deliveries.accept(db, [(each.delivery_id, f"m{each.delivery_id}", None) for each in claimed], now=now)
+        delivery_ledger.accept(
+            db, [(each.delivery_id, f"m{each.delivery_id}", None) for each in claimed], now=now
+        )
         mine = select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_([c.delivery_id for c in claimed]))
         ledger.spend(db, db.execute(mine).scalars().all(), now=now)
 
@@ -274,7 +276,7 @@ def test_who_got_an_ordinary_message_since_keeps_the_opt_in(shop, back, fresh_da
     assert [each.sender.name for each in claimed] == ["inside_window"]
     if outcome == "accepted":
         with transaction() as db:
-            deliveries.accept(db, [(claimed[0].delivery_id, "m1", None)], now=now)
+            delivery_ledger.accept(db, [(claimed[0].delivery_id, "m1", None)], now=now)
     back.put()
     found = fresh_database.rows(f"SELECT state, opt_in_id FROM delivery WHERE customer_id = {people[0]}")
     assert found == [(ends, None)]

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries, retry
 from core.broadcasts.delivery_queries import list_deliveries
-from core.consent import ledger as opt_ins
+from core.consent import ledger as opt_in_ledger
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Customer, Delivery
 from core.deliveries import evidence
@@ -73,9 +73,9 @@ class PaidMessage:
     def move(self, db: Session, claims: Sequence[Claim], opt_in_move: OptInMove, now: datetime) -> None:
         ids = [claim.needs[0] for claim in claims]
         if opt_in_move == OptInMove.SPEND:
-            opt_ins.spend(db, ids, now=now)
+            opt_in_ledger.spend(db, ids, now=now)
         if opt_in_move == OptInMove.RELEASE:
-            opt_ins.release(db, ids, now=now)
+            opt_in_ledger.release(db, ids, now=now)
 
 
 @pytest.fixture

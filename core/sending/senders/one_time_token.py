@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, exists, select
 from sqlmodel import Session, col
 
-from core.consent import ledger as opt_ins
+from core.consent import ledger as opt_in_ledger
 from core.consent.rules import SAFETY_MARGIN, OptInState
 from core.db import bulk
 from core.db.tables import Delivery, OptIn
@@ -78,11 +78,11 @@ class OneTimeToken:
         ids = [claim.needs.opt_in_id for claim in claims]
         match opt_in_move:
             case OptInMove.SPEND:
-                opt_ins.spend(db, ids, now=now)
+                opt_in_ledger.spend(db, ids, now=now)
             case OptInMove.RELEASE:  # what has run out expires from there
-                opt_ins.release(db, ids, now=now)
+                opt_in_ledger.release(db, ids, now=now)
             case OptInMove.REFUSE:
-                opt_ins.refuse(db, ids, now=now)
+                opt_in_ledger.mark_refused(db, ids, now=now)
             case OptInMove.KEEP:
                 pass
 
