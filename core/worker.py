@@ -114,7 +114,6 @@ class Worker:
         watch = ReplyWatch(self.loop.look_for_replies)
         threading.Thread(target=watch.run, args=[self.stop], name="replies", daemon=True).start()
         self.assignment.start()
-        never_failing(self.look_at_clock)()
         scheduler.start()
         log.info("worker_started", worker=self.heartbeat.process)
         self._run_clock(scheduler)
@@ -152,38 +151,27 @@ class Worker:
         return made
 
     def _own_actions(self) -> list[tuple[float, Callable[[], Any]]]:
-        return [
-            (LOOK_SECONDS, self.run_due),
-            (1.0, self._write_heartbeat),
-            (5.0, self._report_hold),
-            (15.0, self.look_at_clock),
-        ]
-
-    def look_at_clock(self) -> None:
-        """Ask the platform whether the clock is right, when it is time to."""
-        self.clock_trust.look()
+        return [(LOOK_SECONDS, self.run_due), (1.0, self._write_heartbeat), (5.0, self._report_hold)]
 
     def run_due(self) -> None:
         """Begin whatever one look finds due for broadcasts. Workers that do not lead start broadcasts; the
         rest they do seldom."""
-        if not self.clock_trust.is_not_doubted():
-            return
         self._due_actions.begin_due(Due if self._does_shared_work(self._looks) else {Due.START})
 
     def shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
         actions = [
             (1.0, self.reclaim),
-            (30.0, self._sweep),
+            (30.0, self._timed(broadcasts.sweep)),
             (2.0, self._timed(processing.apply_pending, limit=500)),
-            (300.0, self._confirmed(consent.expire_due)),
-            (600.0, self._confirmed(old_events.delete_old_events)),
-            (3600.0, self._confirmed(delete_old_rows)),
-            (3600.0, self._confirmed(backups.delete_former_databases)),
+            (300.0, self._by_a_right_clock(consent.expire_due)),
+            (600.0, self._by_a_right_clock(old_events.delete_old_events)),
+            (3600.0, self._by_a_right_clock(delete_old_rows)),
+            (3600.0, self._by_a_right_clock(backups.delete_former_databases)),
             (5.0, self._timed(profiles.fetch_missing_profiles, messenger_for)),
             (3.0, self._timed(pictures.hand_over_pictures, messenger_for)),
             (15.0, self._timed(fanpage_pictures.fetch_due_pictures)),
-            (21_600.0, self._timed(delete_unused_pictures)),
+            (21_600.0, self._by_a_right_clock(delete_unused_pictures)),
             (15.0, self._timed(health_actions.check_due_fanpages)),
             (900.0, self._check_installation),
             (4.0, self._timed(result_counting.count_results)),
@@ -207,19 +195,16 @@ class Worker:
 
         return job
 
-    def _confirmed(self, action: Callable[..., Any]) -> Callable[[], Any]:
-        """The action as a job that takes back nothing by a clock that nobody has confirmed."""
+    def _by_a_right_clock(self, action: Callable[..., Any]) -> Callable[[], Any]:
+        """The action, which ends or deletes something for good, as a job that waits while the clock is wrong
+        or nobody could be asked whether it is right."""
 
         @functools.wraps(action)
         def job() -> None:
-            if self.clock_trust.is_confirmed():
+            if self.clock_trust.is_right():
                 action(now=self.clock())
 
         return job
-
-    def _sweep(self) -> None:
-        if self.clock_trust.is_not_doubted():
-            broadcasts.sweep(now=self.clock())
 
     def _seldom_unless_leading(self, action: Callable[[], Any]) -> Callable[[], Any]:
         runs = itertools.count(1)

@@ -1,5 +1,4 @@
-"""Whether the clock is believed with what cannot be taken back: an opt-in that ends, a broadcast that starts
-or is missed, rows that are deleted.
+"""Whether the clock is believed with what cannot be taken back: opt-ins that end, rows that are deleted.
 
 A machine that boots without a battery, or wakes up, may be days away until its time is synchronised.
 """
@@ -12,14 +11,14 @@ from datetime import datetime
 
 import structlog
 
-FAR_SECONDS = 600.0  # what is nearer starts nothing that does harm
+FAR_SECONDS = 600.0  # what is nearer does no harm
 ASK_AGAIN_SECONDS = 900.0
 
 log = structlog.get_logger(__name__)
 
 
 class ClockTrust:
-    """Compares the clock with somebody else's: once at the beginning, after each jump, and now and then.
+    """Compares the clock with somebody else's: the first time, after each jump, and now and then.
 
     `seconds_off` asks them: by how much we differ, None when they do not answer. `is_needed` says whether
     there is anything to lose."""
@@ -39,20 +38,23 @@ class ClockTrust:
         self._is_far = False  # they said so
         self._asked_at = float("-inf")
 
-    def is_not_doubted(self) -> bool:
-        """Whether nothing speaks against the clock. It asks nobody, so it may be called at any time."""
-        return not self._is_far and not self._has_jumped()
+    def is_right(self) -> bool:
+        """Whether they agree with the clock. It asks them, unless they have said so a while ago and it has
+        not jumped since; what they have said holds while they do not answer."""
+        if not self._is_needed():
+            return True
+        if not self._is_confirmed() or self._steady() - self._asked_at >= ASK_AGAIN_SECONDS:
+            self._ask()
+        return self._is_confirmed()
 
-    def is_confirmed(self) -> bool:
-        """Whether they have agreed with the clock, as it runs now."""
-        return self._ahead is not None and self.is_not_doubted()
+    def _is_confirmed(self) -> bool:
+        if self._is_far or self._ahead is None:
+            return False
+        return abs(self._clock().timestamp() - self._steady() - self._ahead) <= FAR_SECONDS
 
-    def look(self) -> None:
-        """Ask them when it is time; called every few seconds."""
-        if self.is_confirmed() and self._steady() - self._asked_at < ASK_AGAIN_SECONDS:
-            return
-        off = self._seconds_off() if self._is_needed() else 0.0
-        if off is None:  # what was confirmed stays so until the next jump
+    def _ask(self) -> None:
+        off = self._seconds_off()
+        if off is None:
             return
         was_far, self._is_far = self._is_far, abs(off) > FAR_SECONDS
         self._asked_at = self._steady()
@@ -60,8 +62,3 @@ class ClockTrust:
             self._ahead = self._clock().timestamp() - self._steady()
         if self._is_far != was_far:
             log.warning("clock_not_believed" if self._is_far else "clock_believed_again", seconds=round(off))
-
-    def _has_jumped(self) -> bool:
-        if self._ahead is None:
-            return False
-        return abs(self._clock().timestamp() - self._steady() - self._ahead) > FAR_SECONDS

@@ -1,4 +1,4 @@
-"""A wrong clock ends no opt-in and starts no broadcast; what it says is believed again once it is right."""
+"""A wrong clock ends no opt-in and deletes nothing; what it says is believed again once it is right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from core.db.tables import InstallationCheck
 from core.fanpages import installation_checks
 from core.fanpages.set_up_findings import Finding
 from core.installation.clock_trust import ASK_AGAIN_SECONDS, ClockTrust
-from core.sending.due_actions import DueActions
 from core.worker import Worker
 
 DAY = 86_400.0
@@ -50,70 +49,61 @@ def clocks(now) -> Clocks:
     return Clocks(now)
 
 
-def said(trust: ClockTrust) -> tuple[bool, bool]:
-    return trust.is_not_doubted(), trust.is_confirmed()
-
-
 def test_a_clock_that_nobody_has_confirmed_ends_nothing_for_good(clocks):
     clocks.off = None
     trust = clocks.trust()
-    trust.look()
-    assert said(trust) == (True, False)
+    assert not trust.is_right()
     clocks.off = 3.0
-    trust.look()
-    assert said(trust) == (True, True)
+    assert trust.is_right()
 
 
 @pytest.mark.parametrize("off", [DAY, -DAY, 601.0])
 def test_a_clock_that_is_wrong_from_the_start_is_not_believed(clocks, off):
     clocks.off = off
     trust = clocks.trust()
-    trust.look()
-    assert said(trust) == (False, False)
+    assert not trust.is_right()
     clocks.jump(-off)
-    trust.look()
-    assert said(trust) == (True, True)
+    assert trust.is_right()
 
 
 @pytest.mark.parametrize("seconds", [DAY, -DAY])
-def test_a_jump_is_doubted_at_once_until_they_agree_or_it_jumps_back(clocks, seconds):
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_jump_is_doubted_at_once_until_they_agree_or_it_jumps_back(clocks, seconds, answer):
     trust = clocks.trust()
-    trust.look()
+    assert trust.is_right()
     clocks.jump(seconds)
-    assert said(trust) == (False, False)
-    trust.look()
-    assert said(trust) == (False, False)
+    clocks.off = seconds if answer else None
+    assert not trust.is_right()
     clocks.jump(-seconds)
-    trust.look()
-    assert said(trust) == (True, True)
+    assert trust.is_right()
 
 
 def test_a_machine_that_was_asleep_is_believed_once_they_agree(clocks):
     trust = clocks.trust()
-    trust.look()
+    assert trust.is_right()
     clocks.ours += timedelta(days=1)  # the steady clock stands still meanwhile
-    assert said(trust) == (False, False)
-    trust.look()
-    assert said(trust) == (True, True)
+    clocks.off = None
+    assert not trust.is_right()
+    clocks.off = 0.0
+    assert trust.is_right()
 
 
 def test_they_are_asked_now_and_then_and_their_silence_takes_nothing_back(clocks):
     trust = clocks.trust()
-    trust.look()
-    trust.look()
+    assert [trust.is_right(), trust.is_right()] == [True, True]
     assert clocks.asked == 1
     clocks.wait(ASK_AGAIN_SECONDS)
     clocks.off = None
-    trust.look()
+    assert trust.is_right()
     assert clocks.asked == 2
-    assert said(trust) == (True, True)
 
 
-def test_where_nothing_is_at_stake_nobody_is_asked(clocks):
+def test_where_nothing_is_at_stake_nobody_is_asked_and_later_everybody_is(clocks):
     clocks.needed, clocks.off = False, DAY
     trust = clocks.trust()
-    trust.look()
-    assert (said(trust), clocks.asked) == ((True, True), 0)
+    assert (trust.is_right(), clocks.asked) == (True, 0)
+    clocks.needed = True
+    assert not trust.is_right()
 
 
 @pytest.fixture
@@ -131,25 +121,11 @@ def job(worker: Worker, name: str):
 
 def test_a_worker_with_a_wrong_clock_ends_no_opt_in(worker, arrange, fresh_database, monkeypatch):
     fresh_database.run("UPDATE opt_in SET expires_at = '2020-01-01 00:00:00+00:00'")
-    worker.look_at_clock()
     job(worker, "expire_due")()
     assert fresh_database.rows("SELECT state FROM opt_in") == [("available",)]
     monkeypatch.setattr(installation_checks, "seconds_off", lambda _clock: 1.0)
-    worker.look_at_clock()
     job(worker, "expire_due")()
     assert fresh_database.rows("SELECT state FROM opt_in") == [("expired",)]
-
-
-def test_a_worker_with_a_wrong_clock_begins_nothing_that_is_due(worker, monkeypatch):
-    begun = []
-    monkeypatch.setattr(DueActions, "begin_due", lambda _self, due: begun.append(due))
-    worker.look_at_clock()
-    worker.run_due()
-    assert not begun
-    monkeypatch.setattr(installation_checks, "seconds_off", lambda _clock: 1.0)
-    worker.look_at_clock()
-    worker.run_due()
-    assert begun
 
 
 def test_a_wrong_clock_is_told(arrange, now):
