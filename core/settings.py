@@ -327,8 +327,11 @@ def replace_kept_secret(filename: str, by: str, *, keep_as: str) -> None:
     folder = settings().data_dir
     if (folder / by).exists():
         fresh = folder / f".{keep_as}.{os.getpid()}"
-        _write(fresh, (folder / filename).read_text())
-        fresh.replace(folder / keep_as)
+        try:
+            _write(fresh, (folder / filename).read_text())
+            fresh.replace(folder / keep_as)
+        finally:  # on a full disk it is half a key
+            fresh.unlink(missing_ok=True)
         (folder / by).replace(folder / filename)
     _kept.cache_clear()
 

@@ -18,7 +18,14 @@ from core.text.text_files import decode
 PREFIX = "OTN_"
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
 _CURLY = re.compile("[“”„‘’].*[“”‘’]")
-_PLACES = ("OTN_DATA_DIR", "OTN_DATABASE_URL", "OTN_BACKUP_DIR", "OTN_MOVE_TO")
+# These may hold any signs; of what names a place, `${…}` is no part.
+_SECRETS = (
+    "OTN_APP_SECRET",
+    "OTN_VERIFY_TOKEN",
+    "OTN_SECRET_KEY",
+    "OTN_SMTP_PASSWORD",
+    "OTN_SSO_CLIENT_SECRET",
+)
 HOME = Path(__file__).resolve().parents[1]  # where app.py is
 
 
@@ -96,7 +103,7 @@ def _refuse_broken_lines(path: Path, text: str) -> None:
 
 def _refuse_misread(path: Path, name: str, value: str) -> None:
     """Raise for a value that is taken as it stands and was hardly meant so."""
-    is_reference = _REFERENCE.fullmatch(value) or (name in _PLACES and _REFERENCE.search(value))
+    is_reference = _REFERENCE.fullmatch(value) or (name not in _SECRETS and _REFERENCE.search(value))
     if is_reference or _CURLY.fullmatch(value):
         why = "names like ${…} are not replaced" if is_reference else "curly quotation marks are part of it"
         raise OperatorError(

@@ -140,6 +140,7 @@ def test_a_value_is_taken_as_it_stands(home: Path, written, meant, end):
         ('otn_app_secret="${META_SECRET:-x}"', "not replaced"),
         ("OTN_DATA_DIR=${HOME}/otn", "not replaced"),
         ("OTN_DATABASE_URL=postgresql://u:${PASSWORD}@h/otn", "not replaced"),
+        ("OTN_ALERT_URL=tgram://${BOT}/${CHAT}", "not replaced"),
         ("OTN_APP_SECRET=“hunter2”", "curly"),
         ("OTN_APP_SECRET=‘hunter2’", "curly"),
     ],

@@ -29,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 Workbook = Annotated[
     Path | None, typer.Option("--xlsx", metavar="FILE", help="Write a workbook for people instead of CSV.")
 ]
-DISK_FULL = "The disk is full, so nothing was stored. Make room, then repeat this."
+DISK_FULL = "The disk is full, so not everything was stored. Make room, then repeat this."
 P = ParamSpec("P")
 
 

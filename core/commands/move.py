@@ -10,7 +10,7 @@ import typer
 from core.accounts.rules import COMMAND_LINE
 from core.backups import queries as backups
 from core.clock import utc_now
-from core.commands.input_output import Json, command, print_answer, read_line, refuse, warn
+from core.commands.input_output import Json, command, database_command, print_answer, read_line, refuse, warn
 from core.db import holding
 from core.db.holding import HoldCode
 from core.errors import OperatorError
@@ -68,7 +68,7 @@ def hold(as_json: Json = False) -> None:
     print_answer(as_json, {"held": True}, "Held: nothing is sent until you run: python -m core release")
 
 
-@command
+@database_command
 def release(
     although_moved: Annotated[
         bool,

@@ -39,10 +39,12 @@ AnswerTo = TypeVar("AnswerTo")
 
 
 class IntakeResult(StrEnum):
-    """How a request is answered: its events are stored, or they could not be."""
+    """How a request is answered: its events are stored, or could not be, because the database takes in
+    nothing now or because of what they are."""
 
     STORED = "stored"
     UNAVAILABLE = "unavailable"
+    NOT_STORABLE = "not_storable"
 
 
 @dataclass(eq=False, slots=True)
@@ -153,10 +155,11 @@ class Intake(Generic[AnswerTo]):
         try:
             self._commit(group)
         except NOT_NOW as problem:
-            self._refuse(group, problem)  # the database is at fault, so alone they would fail too
+            # The database is at fault, so alone they would fail too.
+            self._refuse(group, problem, IntakeResult.UNAVAILABLE)
         except Exception as problem:
             if len(group) == 1:
-                self._refuse(group, problem)
+                self._refuse(group, problem, IntakeResult.NOT_STORABLE)
                 return
             for request in group:
                 self._store([request])
@@ -171,10 +174,10 @@ class Intake(Generic[AnswerTo]):
         self.answer(group, IntakeResult.STORED)
         self.on_committed(len(events), new)
 
-    def _refuse(self, group: list[IntakeRequest[AnswerTo]], problem: Exception) -> None:
+    def _refuse(self, group: list[IntakeRequest[AnswerTo]], problem: Exception, result: IntakeResult) -> None:
         ids = [request.http_request_id for request in group[:NAMED_REQUESTS]]
         log.error("events_not_stored", requests=len(group), request_ids=ids, error=type(problem).__name__)
-        self.answer(group, IntakeResult.UNAVAILABLE)
+        self.answer(group, result)
 
     def _seconds_until_batch(self) -> float:
         return max(self._batch_at, self._rest_until) - time.monotonic()

@@ -63,14 +63,22 @@ def rekey_from(by: Actor, former: str, *, now: datetime) -> RekeyResult:
     starts, so the new one is in its place first. It may be repeated."""
     authorise_early(by, Permission.ADMIN, EVERYTHING, now=now)
     new = secret_key()
+    if former in ("", new):
+        raise OperatorError(
+            "Nothing was changed: that is the key that is in use. Put the new key in its place first."
+            if former
+            else "Nothing was changed: the file of the former key is empty."
+        )
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         kept = key_check.kept_hash(db)
         if kept not in (key_check.hash_of_key(former), key_check.hash_of_key(new)):
             raise WrongState("Nothing was changed: this is not the key that sealed this installation.")
         _refuse_while_running(db, now)
-        sealed, closed = reseal_all(db, former, new) if kept != key_check.hash_of_key(new) else (0, 0)
-        token_hash.store_key(db, first=former)
+        sealed, closed = 0, 0
+        if kept != key_check.hash_of_key(new):  # else an attempt of before has done it
+            sealed, closed = reseal_all(db, former, new)
+            token_hash.store_key(db, first=former)
         record(db, by, "installation.rekey", now=now, count=sealed)
     key_check.forget_checked()
     empty_log()

@@ -170,7 +170,7 @@ def test_one_request_that_cannot_be_stored_does_not_drag_its_group_along(started
 
     owner.may_store.set()
     owner.wait_for(lambda: len(owner.answers) == 4)
-    assert owner.answers.pop("bad") is IntakeResult.UNAVAILABLE
+    assert owner.answers.pop("bad") is IntakeResult.NOT_STORABLE
     assert set(owner.answers.values()) == {IntakeResult.STORED}
 
 

@@ -229,6 +229,14 @@ def test_a_key_in_a_file_is_replaced_there_and_the_former_one_kept(key_in_file: 
     key_check.refuse_another_key()
 
 
+@pytest.mark.parametrize("former", ["", KEY])
+def test_a_former_key_that_is_none_or_the_one_in_use_changes_nothing_and_is_said(arrange, now, former):
+    arrange.fanpage()
+    key_check.refuse_another_key()
+    with pytest.raises(OperatorError, match="Nothing was changed"):
+        rekeying.rekey_from(COMMAND_LINE, former, now=now)
+
+
 @pytest.mark.parametrize("at", ["_reseal", "replace_kept_secret"])
 def test_an_interruption_leaves_one_key_and_repeating_ends_it(
     key_in_file: Path, arrange, now, at, monkeypatch

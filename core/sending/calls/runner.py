@@ -34,6 +34,7 @@ from core.sending.work_snapshot import Snapshot, WorkSnapshots
 log = structlog.get_logger(__name__)
 
 OLDEST_SECONDS = 0.8  # nothing leaves on a work snapshot from longer ago
+YOUNG_SECONDS = 0.6  # one from so long ago is read again first
 # An answer follows so soon after its "typing" has left, or sooner if that is answered.
 TYPING_SECONDS = 0.05
 TYPING_LEAVES_WITHIN_SECONDS = 1.0  # else the answer leaves without it
@@ -120,7 +121,7 @@ class CallRunner:
             else:
                 written.append((claim, item))
         # Again, for writing may have waited for the database.
-        now_by = self._connections_to_leave_by([claim for claim, _ in written], self._snapshots.latest)
+        now_by = self._connections_to_leave_by([claim for claim, _ in written], self._young_snapshot())
         returned += [claim for (claim, _), by in zip(written, now_by, strict=True) if by is None]
         items = [(by, item) for (_, item), by in zip(written, now_by, strict=True) if by is not None]
         theirs = [claim for (claim, _), by in zip(written, now_by, strict=True) if by is not None]
@@ -162,7 +163,15 @@ class CallRunner:
 
     def _may_still_leave(self, claim: Claim | ReplyClaim) -> bool:
         """Whether it may leave by what is known now, after what was done for it in the meantime."""
-        return self._connections_to_leave_by([claim], self._snapshots.latest) != [None]
+        return self._connections_to_leave_by([claim], self._young_snapshot()) != [None]
+
+    def _young_snapshot(self) -> Snapshot:
+        """The latest snapshot, read again when it is about to be too old for anything to leave on it."""
+        try:
+            return self._snapshots.fresh(YOUNG_SECONDS)
+        except DATABASE_TROUBLE as problem:
+            log.warning("database_unavailable", error=type(problem).__name__)
+            return self._snapshots.latest
 
 
 def _may_leave(claim: Claim | ReplyClaim, snapshot: Snapshot, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from core.db.engine import DATABASE_TROUBLE
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.sending import timetable
 from core.sending.calls.grouping import Call, PlannedMessage, Returned, grouped, with_replies_first
-from core.sending.calls.runner import CallRunner
+from core.sending.calls.runner import YOUNG_SECONDS, CallRunner
 from core.sending.calls.schedule import CallSchedule
 from core.sending.calls.silent_fanpages import SilentFanpages
 from core.sending.claiming import ClaimedBatch
@@ -21,8 +21,6 @@ from core.sending.replies.claims import ReplyClaim
 from core.sending.work_snapshot import WorkSnapshots
 
 log = structlog.get_logger(__name__)
-
-YOUNG_SECONDS = 0.6  # of the work snapshot that a call leaves on
 
 
 class CallsUnderWay:

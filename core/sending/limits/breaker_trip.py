@@ -38,7 +38,8 @@ def judge_fanpages(
 ) -> None:
     """After a settle: judge what was noted of each fanpage's refusals. It stopped those in `stopped`.
 
-    The settle is done: whatever fails now must not repeat it, and `judge_sending_broadcasts` makes up for it.
+    The settle is done: whatever fails now must not repeat it. `judge_sending_broadcasts` makes up for a
+    broadcast that was not judged; what a stopped fanpage was charged stays for its next stop, or for staff.
     """
     for fanpage_id in sorted({*noted, *stopped}):
         try:
