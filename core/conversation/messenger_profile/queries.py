@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.conversation.messenger_profile import rows
-from core.conversation.messenger_profile.rows import ProfileView as ProfileView
+from core.conversation.messenger_profile.rows import ProfileView
 from core.db.engine import reading
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core.accounts.rules import Actor
 from core.clock import utc_now
 from core.conversation.messenger_profile.actions import save_profile
-from core.conversation.messenger_profile.queries import ProfileView
+from core.conversation.messenger_profile.rows import ProfileView
 from core.conversation.messenger_profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from pages.components.block_editor.draft import next_uid
 from pages.components.session import attempt, flash

@@ -7,7 +7,8 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.conversation import entry_point_queries, queries
 from core.conversation.keyword_rules import find_clashes
-from core.conversation.messenger_profile.queries import ProfileView, get_profile
+from core.conversation.messenger_profile.queries import get_profile
+from core.conversation.messenger_profile.rows import ProfileView
 from core.conversation.messenger_profile.rules import DEFAULT, LOCALES, check_profile
 from core.fanpages.profile_publishing import take_over_live
 from core.fanpages.queries import FanpageView
