@@ -173,7 +173,7 @@ def _go_on(connection: Connection, broadcast_id: int, size: int, now: datetime) 
         # Another transaction has taken or locked one of the opt-ins: the next tick builds this chunk again.
         if isinstance(problem, OperationalError) and not is_locked(problem):
             raise  # the database is in trouble for the other broadcasts as well
-        log.warning("audience_part_failed", broadcast_id=broadcast_id, error=type(problem).__name__)
+        log.warning("audience_chunk_failed", broadcast_id=broadcast_id, error=type(problem).__name__)
         return BuildOutcome.NOT_NOW
 
 

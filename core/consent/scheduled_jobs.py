@@ -7,7 +7,7 @@ from datetime import datetime
 from core.consent import ledger
 from core.db.engine import transaction
 
-PART = 10_000  # opt-ins per transaction, so that nobody waits long for the database
+CHUNK = 10_000  # opt-ins per transaction, so that nobody waits long for the database
 
 
 def expire_due(*, now: datetime) -> int:
@@ -16,7 +16,7 @@ def expire_due(*, now: datetime) -> int:
     while True:
         with transaction() as db:
             ledger.release_abandoned(db, now=now)
-            ended = ledger.expire_due(db, now=now, limit=PART)
+            ended = ledger.expire_due(db, now=now, limit=CHUNK)
         total += ended
-        if ended < PART:
+        if ended < CHUNK:
             return total

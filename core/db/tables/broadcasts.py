@@ -108,7 +108,7 @@ class FunnelCount(Table, table=True):
 
 
 class AudienceProgress(Table, table=True):
-    """A broadcast whose audience is still being built, part by part: core/broadcasts/audience_builder.py."""
+    """A broadcast whose audience is being built, chunk by chunk: core/broadcasts/audience_builder.py."""
 
     __tablename__ = "gathering"
 
