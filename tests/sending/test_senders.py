@@ -1,4 +1,4 @@
-"""A way out of a delivery is a sender: one more is one file, and the loop sends by all of them together."""
+"""A way to send a delivery is a sender: one more is one file, and the loop sends by all of them together."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TEXT = {"kind": "text", "text": "Chào {{first_name|bạn}}, hàng mới đã v�
 
 
 class PaidMessage:
-    """A third way out, all of it: by PSID whenever the customer can be reached, for one opt-in each."""
+    """Another way to send, all of it: by PSID whenever the customer can be reached, for one opt-in each."""
 
     name = "paid_message"
     is_guarded = False
@@ -64,7 +64,7 @@ class PaidMessage:
     def judge(self, _db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
         if failure.step == NextStep.IN_DOUBT:
             return final_verdict(failure, in_doubt=True)
-        if failure.reason == "blocked":  # this way out charges for the attempt
+        if failure.reason == "blocked":  # this way to send charges for the attempt
             return replace(
                 decide(failure, counted_attempts=0, in_doubt=False, now=now), opt_in_move=OptInMove.SPEND
             )
