@@ -6,6 +6,7 @@ browser; what it cannot reach is listed in docs/streamlit-frame.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -108,7 +109,6 @@ EXACT = {
     "Invalid time format. Please use HH:MM.": N_("Enter a time like 09:30."),
     "Hours must be 0–23.": N_("Hours go from 0 to 23."),
     "Minutes must be 0–59.": N_("Minutes go from 0 to 59."),
-    **{name: name for name in MONTHS},
     "day": N_("day"),
     "month": N_("month"),
     "year": N_("year"),
@@ -136,6 +136,13 @@ EXACT = {
     "Next page": N_("Next page"),
     "Link to heading": N_("Link to this heading"),
 }  # fmt: skip
+
+# MONTH stands for the name of one, {0} for that name in the reader's language: a month's name alone may be a
+# word that somebody wrote ("May").
+DATED = {
+    r"^Selected Date: (MONTH) 0?(\d+), (\d+)$": N_("Selected: {0} {1}, {2}"),
+    r"^\d+ – (MONTH)$": "{0}",  # "12 – December"
+}
 
 # {0}, {1} … are the groups, put into the reader's language themselves if they are among these sentences.
 PATTERNS = {
@@ -166,9 +173,7 @@ PATTERNS = {
     r"^Today, (.+)$": N_("Today, {0}"),
     r"^(.+), selected$": N_("{0}, selected"),
     r"^(.+) selected$": N_("{0}, selected"),
-    r"^Selected Date: ([A-Z][a-z]+) 0?(\d+), (\d+)$": N_("Selected: {0} {1}, {2}"),
     r"^Selected (?:Date|Time): (.+)$": N_("Selected: {0}"),
-    r"^\d+ – ([A-Z][a-z]+)$": "{0}",  # "12 – December"
     r"^View (\d+) more$": N_("{0} more"),
     r"^(\d+) options? available\.?$": N_("{0} to choose from"),
 }
@@ -185,5 +190,13 @@ def _words_in(code: str) -> dict[str, Any]:
     return {
         "own": {key: say(sentence) for key, sentence in OWN.items()},
         "exact": {theirs: say(ours) for theirs, ours in EXACT.items()},
-        "patterns": [[theirs, say(ours)] for theirs, ours in PATTERNS.items()],
+        "patterns": _dated_in(say) + [[theirs, say(ours)] for theirs, ours in PATTERNS.items()],
     }
+
+
+def _dated_in(say: Callable[[str], str]) -> list[list[str]]:
+    return [
+        [theirs.replace("MONTH", month), say(ours).replace("{0}", say(month))]
+        for theirs, ours in DATED.items()
+        for month in MONTHS
+    ]

@@ -1,5 +1,6 @@
 """The page that a browser loads first is ours, and Streamlit's sentences are known to us."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,21 @@ def test_streamlit_still_says_it_so(sentence, scripts):
 def test_no_sentence_of_streamlit_stays_english(language):
     said = words()[language]["exact"]
     assert not [theirs for theirs, ours in said.items() if ours == theirs]
+
+
+@pytest.mark.parametrize("written", ["May", "1 – Menu"])
+def test_what_somebody_wrote_is_no_date(written):
+    for said in words().values():
+        assert written not in said["exact"]
+        assert not [theirs for theirs, _ours in said["patterns"] if re.search(theirs, written)]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("5 – May", "tháng 5"), ("Selected Date: May 4, 2026", "Đã chọn: ngày {1} tháng 5 năm {2}")],
+)
+def test_the_month_of_a_date_is_in_the_readers_language(theirs, ours):
+    assert next(said for pattern, said in words()["vi"]["patterns"] if re.search(pattern, theirs)) == ours
 
 
 @pytest.mark.parametrize(
