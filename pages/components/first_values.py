@@ -12,12 +12,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 _PUT = "first_values_put"  # keys put since a run came to its end
-_AGAIN = "first_values_again"  # those of them that were put before this run
+_AGAIN = "first_values_again"  # those that were put before this run
 
 
 def begin_run() -> None:
     """Call it before anything is drawn."""
-    st.session_state[_AGAIN] = st.session_state.pop(_PUT, set())
+    # Noted before it is dropped: also here a run may be cut short.
+    st.session_state[_AGAIN] = st.session_state.get(_AGAIN, set()) | st.session_state.get(_PUT, set())
+    st.session_state.pop(_PUT, None)
 
 
 def end_run() -> None:
@@ -35,8 +37,8 @@ def show_first(key: str, value: object) -> None:
 
 def put(key: str, value: object) -> None:
     """Have the field of that key show this, whatever it showed before."""
+    st.session_state.setdefault(_PUT, set()).add(key)  # first, since a run may be cut short in between
     st.session_state[key] = value
-    st.session_state.setdefault(_PUT, set()).add(key)
 
 
 def forget(beginnings: Sequence[str]) -> None:

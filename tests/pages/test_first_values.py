@@ -37,6 +37,35 @@ def test_a_value_is_told_again_until_a_run_has_come_to_its_end() -> None:
     assert (at.text_input[0].proto.set_value, at.text_input[0].value) == (False, "typed")
 
 
+def _cut_short_between_two_fields() -> None:
+    import streamlit as st
+
+    from pages.components import first_values
+
+    run = st.session_state["run"] = st.session_state.get("run", 0) + 1
+    first_values.begin_run()
+    first_values.show_first("one", "kept")
+    st.text_input("One", key="one")
+    if run == 2:
+        st.stop()
+    first_values.show_first("two", "kept, too")
+    st.text_input("Two", key="two")
+    if run > 2:
+        first_values.end_run()
+
+
+def test_a_field_that_a_second_run_did_not_come_to_is_told_again_in_the_third() -> None:
+    at = AppTest.from_function(_cut_short_between_two_fields).run()
+    at.session_state["two"] = "kept, too"  # Streamlit itself forgets no field when a run is cut short
+    at.run()
+    at.session_state["two"] = "kept, too"
+    at.run()
+    assert [(field.proto.set_value, field.value) for field in at.text_input] == [
+        (True, "kept"),
+        (True, "kept, too"),
+    ]
+
+
 def test_the_steps_of_a_draft_show_what_is_kept_when_one_comes_back_to_them(panel, topic_id) -> None:
     draft_id = a_draft(topic_id)
     put(draft_id, due_at=utc_now() + timedelta(days=1))
