@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.text.normalise import normalise_name
+from pages.components.chosen import keep_chosen
 from pages.components.first_values import show_first
 from pages.components.texts import _, n_, number
 
@@ -58,15 +59,15 @@ def search_box(key: str, label: str) -> str:
 def filter_pills(key: str, options: Mapping[str, str], *, label: str = "") -> str | None:
     """Draws a filter as pills. Returns one of `options` (value -> word), or None for all; kept in the URL
     under the key."""
-    words = {word: value for value, word in options.items()}
-    show_first(f"{key}_pill", _word_in_url(key, options))
-    chosen = st.pills(
+    place = f"{key}_pill"
+    _show_asked(key, place, options, None)
+    value = st.pills(
         label or _("Filter"),
-        list(words),
-        key=f"{key}_pill",
+        list(options),
+        key=keep_chosen(place),
+        format_func=lambda value: options.get(value, value),
         label_visibility="visible" if label else "collapsed",
     )
-    value = words.get(chosen) if chosen else None
     if value is not None and st.query_params.get(key) != value:
         st.query_params[key] = value
     elif value is None and key in st.query_params:
@@ -78,12 +79,12 @@ def filter_choice(key: str, options: Mapping[str, str], everything: str, *, widt
     """Draws a filter as a list that can be searched. Returns one of `options` (value -> word), or "" for all;
     kept in the URL."""
     words = {"": everything, **options}
-    asked = st.query_params.get(key, "")
+    place = f"{key}_choice"
+    _show_asked(key, place, words, "")
     chosen = st.selectbox(
         everything,
         list(words),
-        index=list(words).index(asked) if asked in words else 0,
-        key=f"{key}_choice",
+        key=keep_chosen(place),
         format_func=lambda value: words.get(value, value),
         label_visibility="collapsed",
         width=width,
@@ -95,5 +96,9 @@ def filter_choice(key: str, options: Mapping[str, str], everything: str, *, widt
     return chosen or ""
 
 
-def _word_in_url(key: str, options: Mapping[str, str]) -> str | None:
-    return options.get(st.query_params.get(key, ""))
+def _show_asked(key: str, place: str, options: Mapping[str, str], nothing: str | None) -> None:
+    """Has the field show at first what the address asks for; what there is no more is not chosen either."""
+    if st.session_state.get(place) not in options:
+        st.session_state.pop(place, None)
+    asked = st.query_params.get(key, "")
+    show_first(place, asked if asked in options else nothing)

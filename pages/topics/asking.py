@@ -10,7 +10,9 @@ from core.consent.queries import TopicView
 from core.conversation.asking_actions import set_asking
 from core.conversation.asking_queries import TopicAsking, topic_asking
 from pages.components.asking_words import withheld_words
+from pages.components.chosen import keep_chosen
 from pages.components.dialogs import dialog, open_dialog, run_and_close
+from pages.components.first_values import show_first
 from pages.components.layout import section
 from pages.components.session import Current, current, flash
 from pages.components.texts import _, n_
@@ -78,13 +80,14 @@ def _body(topic: TopicView, asking: TopicAsking) -> None:
         return
     names = {_NEWEST: _("The newest request about this topic")}
     names |= {each.message_id: f"{each.message} – “{each.promise}”" for each in asking.wordings}
-    chosen = asking.message_id if asking.message_id in names else _NEWEST
+    show_first(f"{KEY}_message", asking.message_id or _NEWEST)
+    if st.session_state[f"{KEY}_message"] not in names:
+        st.session_state[f"{KEY}_message"] = _NEWEST
     st.selectbox(
         _("Request to send"),
         list(names),
-        index=list(names).index(chosen or _NEWEST),
         format_func=names.__getitem__,
-        key=f"{KEY}_message",
+        key=keep_chosen(f"{KEY}_message"),
         help=_(
             "Only the request (OTNR) in that message is sent. “Ask again” buttons in broadcasts use it, too."
         ),

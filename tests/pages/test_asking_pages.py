@@ -73,6 +73,18 @@ def test_a_topic_is_asked_again_by_a_rule(panel, arrange, fanpage, topic):
     assert "asked again when they next write" in all_words(at)
 
 
+def test_the_request_that_is_chosen_stays_when_its_message_is_renamed(panel, arrange, fanpage, topic):
+    first = asking_message(arrange, fanpage, topic)
+    asking_message(arrange, fanpage, topic, "Đăng ký mới")
+    at = press(panel("topics", role="editor", id=topic), "topic_asking_open")
+    at.selectbox(key="topic_asking_message").set_value(first).run()
+    with transaction() as db:
+        db.get_one(Message, first).name = "Đăng ký cũ"
+    at.run()
+    chosen = at.selectbox(key="topic_asking_message")
+    assert (chosen.proto.set_value, chosen.value) == (True, first)
+
+
 def test_a_topic_that_no_message_asks_about_cannot_be_asked_again(panel, arrange, fanpage, topic):
     at = press(panel("topics", role="editor", id=topic), "topic_asking_open")
     assert at.toggle(key="topic_asking_on").disabled

@@ -206,3 +206,27 @@ def test_the_pager_never_points_past_the_end(fresh_database, page, total, offset
     at.run()
     assert not at.exception
     assert at.text[0].value == f"{offset}"
+
+
+def _narrowed() -> None:
+    import streamlit as st
+
+    from pages.components.filters import filter_choice, filter_pills
+
+    words = st.session_state.get("words", {"1": "One", "2": "Two"})
+    st.session_state["found"] = (filter_pills("size", words), filter_choice("topic", words, "All"))
+
+
+def test_a_filter_stays_when_its_word_changes_and_ends_when_it_is_gone():
+    at = AppTest.from_function(_narrowed)
+    at.query_params["size"] = at.query_params["topic"] = "2"
+    at.run()
+    at.session_state["words"] = {"1": "One", "2": "Second"}
+    at.run()
+    assert at.session_state["found"] == ("2", "2")
+    assert at.pills[0].proto.set_value
+    assert at.selectbox[0].proto.set_value
+    at.session_state["words"] = {"1": "One"}
+    at.run()
+    assert at.session_state["found"] == (None, "")
+    assert not at.query_params

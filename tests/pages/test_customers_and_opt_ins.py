@@ -4,17 +4,18 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select, update
 
 from core.accounts.rules import COMMAND_LINE
+from core.broadcasts.topic_archiving import archive_topic
 from core.clock import utc_now
 from core.consent.import_columns import find_columns
 from core.consent.import_runs import run_imports
 from core.consent.opt_in_export import COLUMNS
 from core.customers.tag_actions import add_tag
 from core.customers.tags import list_tags
-from core.db.engine import reading
-from core.db.tables import OptIn
+from core.db.engine import reading, transaction
+from core.db.tables import OptIn, Topic
 from core.text.catalogues import languages, say_in
 from core.text.matching import search_key
 from pages.components.export import XLSX_TYPE
@@ -94,6 +95,23 @@ def test_staff_pass_on_a_no_to_one_topic_and_see_it(panel, arrange, fanpage, top
     press(at, "customer_withdraw_confirm")
     assert [row.state for row in opt_ins()] == ["available", "withdrawn"]
     assert "customer_stop" not in keys(panel("customer", role="viewer", id=lan).button)
+
+
+def test_a_topic_that_is_renamed_or_archived_meanwhile_never_becomes_all_topics(
+    panel, arrange, fanpage, topic, lan
+):
+    other = arrange.topic(fanpage, "Hoa tulip")
+    at = press(panel("customer", role="editor", id=lan), "customer_stop")
+    at.selectbox(key="customer_withdraw_topic").select(other).run()
+    with transaction() as db:
+        db.execute(update(Topic).where(col(Topic.id) == other).values(name="Tulip"))
+    at.run()
+    shown = at.selectbox(key="customer_withdraw_topic")
+    assert (shown.proto.set_value, shown.value) == (True, other)
+    archive_topic(COMMAND_LINE, other, now=utc_now())
+    at.run()
+    assert at.selectbox(key="customer_withdraw_topic").value is None
+    assert "customer_withdraw_confirm" not in keys(at.button)
 
 
 def test_a_refused_opt_in_is_made_available_by_who_may_send(panel, arrange, fanpage, topic, lan):

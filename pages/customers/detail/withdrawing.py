@@ -11,6 +11,7 @@ from core.consent.customer_queries import CustomerView
 from core.consent.opt_in_queries import OptInView
 from core.consent.withdrawal_actions import withdraw_customer
 from core.conversation.queries import topic_names
+from pages.components.chosen import keep_chosen
 from pages.components.dialogs import confirm_buttons, dialog
 from pages.components.markdown import escape_markdown
 from pages.components.session import current, do
@@ -29,12 +30,17 @@ def draw_withdraw_dialog(customer: CustomerView, opt_ins: list[OptInView]) -> No
 
 def _withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     topics: dict[int, str] = {_ALL: _("All topics of the fanpage"), **topic_names(customer.fanpage_id)}
+    if st.session_state.get(f"{KEY}_topic", _ALL) not in topics:
+        st.session_state[f"{KEY}_topic"] = None  # archived meanwhile: by no means all of them instead
     topic_id = st.selectbox(
         _("Stop notifications about"),
         list(topics),
-        format_func=topics.__getitem__,
-        key=f"{KEY}_topic",
+        format_func=lambda topic_id: topics.get(topic_id, ""),
+        key=keep_chosen(f"{KEY}_topic"),
+        placeholder=_("Choose a topic"),
     )
+    if topic_id is None:
+        return
     count = len(
         [
             opt_in
