@@ -7,7 +7,7 @@ it had been typed. So a value counts as shown only once a run has come to its en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
@@ -41,8 +41,9 @@ def put(key: str, value: object) -> None:
     st.session_state[key] = value
 
 
-def forget(beginnings: Sequence[str]) -> None:
-    """Forget what fields show whose keys begin so: they were drawn out of sight, which tells the browser
-    nothing, and shall show what is kept when they are seen next."""
+def forget(beginnings: Sequence[str], *, but: Collection[str] = ()) -> None:
+    """Forget what fields show whose keys begin so, except for those keys: they were drawn out of sight, which
+    tells the browser nothing, and shall show what is kept when they are seen next."""
     for key in [str(key) for key in st.session_state if str(key).startswith(tuple(beginnings))]:
-        del st.session_state[key]
+        if key not in but:
+            del st.session_state[key]

@@ -331,6 +331,15 @@ def test_another_time_zone_is_told_where_a_start_is_chosen(panel, topic_id) -> N
     assert "The fanpage now uses the time zone" not in told(at)
 
 
+def test_another_time_zone_is_told_also_to_who_comes_back_to_the_start(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    at.button(key="step_what").click().run()
+    time_zone.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=None, now=utc_now())
+    at.button(key="step_when").click().run()
+    assert "The fanpage now uses the time zone Asia/Tokyo" in told(at)
+
+
 def test_a_stale_tab_that_only_goes_on_is_told(panel, topic_id) -> None:
     draft = a_draft(topic_id)
     at = panel("new_broadcast", id=draft, step="when")

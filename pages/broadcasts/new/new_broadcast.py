@@ -66,12 +66,13 @@ def _leave_step(here: Current, fanpage: FanpageView, draft: Draft) -> Draft:
     with place.container(key="step_left"):
         saving.enter(draft, step)
         _draw(here, fanpage, step, draft)
-    is_refused = saving.is_refused()
-    steps.move_on(refused=is_refused)
-    if is_refused:
+    if saving.is_refused():
+        steps.move_on(refused=True)
         st.rerun()  # a field can be drawn only once in a run, and now it is to be seen, with the reason
+    # Before the address changes: a run that is cut short after that would keep what nobody was shown.
+    first_values.forget([f"broadcast_{draft.id}_", "block_", "row_"], but=[f"broadcast_{draft.id}_zone"])
+    steps.move_on(refused=False)
     place.empty()
-    first_values.forget([f"broadcast_{draft.id}_", "block_", "row_"])
     return get_draft(draft.id)
 
 
