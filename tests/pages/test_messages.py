@@ -378,6 +378,16 @@ def test_a_refused_upload_is_named_and_does_not_stay_in_the_field(panel, fanpage
     assert not at.file_uploader
 
 
+def test_a_refused_upload_leaves_the_field_of_another_picture_alone(panel, fanpage) -> None:
+    at = panel("message", role="editor")
+    at.button(key="block_add_image").click().run()
+    at.button(key="block_add_image").click().run()
+    before = [field.key for field in at.file_uploader]
+    at.file_uploader[0].upload("hoa.png", b"no picture", "image/png").run()
+    after = [field.key for field in at.file_uploader]
+    assert (before[0] == after[0], before[1] == after[1]) == (False, True)
+
+
 def shown_cards(at: AppTest) -> tuple[list[str], int]:
     """The titles of the carousel's cards on the phone, and the place of the one that is in sight."""
     place = re.search(r'data-shown="(\d+)"', html(at))
@@ -459,7 +469,7 @@ def test_both_versions_are_shown_with_all_their_words(panel, arrange, fanpage) -
     asks = {"title": "Báo tôi", "title_b": "Nhắn tôi", "after": "Cảm ơn"}
     cards = [{"title": "Hồng", "subtitle": "50k"}, {"title": "Cúc", "subtitle": "20k"}]
     blocks = [
-        BlockDraft("otnr", asks, arrange.topic(fanpage)),
+        BlockDraft("otnr", asks, arrange.topic(fanpage, "Hoa mới")),
         BlockDraft("carousel", {"cards": cards}),
         BlockDraft("text", {"text": "Chào", "fallback": ""}),
     ]
@@ -470,8 +480,25 @@ def test_both_versions_are_shown_with_all_their_words(panel, arrange, fanpage) -
     keep_draft(LAN, replace(began, blocks=theirs), began=began, now=utc_now())
     of(at.text_area, "_text").input("Của tôi").run()
     said = all_words(at)
-    assert "Báo tôi\nCảm ơn\nNhắn tôi\nHồng\n50k\nCúc\n20k\nCủa tôi" in said
-    assert "Báo tôi\nCảm ơn\nNhắn tôi ngay\nHồng\n50k\nCúc\n20k\nChào" in said
+    assert "Báo tôi\nCảm ơn\nNhắn tôi\nHoa mới\nHồng\n50k\nCúc\n20k\nCủa tôi" in said
+    assert "Báo tôi\nCảm ơn\nNhắn tôi ngay\nHoa mới\nHồng\n50k\nCúc\n20k\nChào" in said
+
+
+def test_both_versions_say_where_their_buttons_lead(panel, arrange, fanpage) -> None:
+    price = saved(arrange, fanpage, name="Bảng giá", entry_points=[])
+    buttons = [
+        {"title": "Giá", "message_id": price},
+        {"title": "Web", "url": "https://hoa.vn/"},
+        {"title": "Gọi", "phone": "+84901234567"},
+    ]
+    content = {"text": "Chào", "fallback": "", "buttons": buttons}
+    message_id = saved(arrange, fanpage, blocks=[BlockDraft("buttons", content)])
+    at = panel("message", role="editor", id=message_id)
+    began = get_draft(message_id)
+    theirs = [BlockDraft("buttons", {**content, "text": "Của Lan"})]
+    keep_draft(LAN, replace(began, blocks=theirs), began=began, now=utc_now())
+    of(at.text_area, "_text").input("Của tôi").run()
+    assert "Của tôi\nGiá\nBảng giá\nWeb\nhttps://hoa.vn/\nGọi\n+84901234567" in all_words(at)
 
 
 def test_what_somebody_else_writes_elsewhere_in_the_message_is_shown(panel, arrange, fanpage) -> None:

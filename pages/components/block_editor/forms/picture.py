@@ -17,7 +17,7 @@ from pages.components.session import attempt, current
 from pages.components.texts import _
 
 _SAID = "picture_refused"  # {"key", "text"}: what was wrong with the last upload
-_TRIES = "picture_tries"  # how many were refused: after each of them the field is an empty one
+_TRIES = "picture_tries_{key}_{field}"  # how many were refused: after each of them the field is an empty one
 
 
 def edit_picture(holder: dict[str, Any], field: str, key: str, context: EditorContext) -> None:
@@ -56,7 +56,11 @@ def _draw_uploader(holder: dict[str, Any], field: str, key: str) -> None:
 
 
 def _upload_key(field: str, key: str) -> str:
-    return f"{key}_{field}_upload_{st.session_state.get(_TRIES, 0)}"
+    return f"{key}_{field}_upload_{st.session_state.get(_tries_key(field, key), 0)}"
+
+
+def _tries_key(field: str, key: str) -> str:
+    return _TRIES.format(key=key, field=field)
 
 
 def _upload(holder: dict[str, Any], field: str, key: str) -> None:
@@ -69,7 +73,8 @@ def _upload(holder: dict[str, Any], field: str, key: str) -> None:
     if text is not None:
         told = f"**{escape_markdown(file.name)}**: {text}"
         st.session_state[_SAID] = {"key": f"{key}_{field}", "text": told}
-        st.session_state[_TRIES] = st.session_state.get(_TRIES, 0) + 1
+        tries = _tries_key(field, key)
+        st.session_state[tries] = st.session_state.get(tries, 0) + 1
     else:
         holder[field] = kept
 
