@@ -72,6 +72,7 @@ def _account_chosen() -> None:
     if chosen == "sign_out":
         browser.sign_out()
     elif chosen in ("password", "link"):
+        forget_proposal()
         open_dialog("own_password" if chosen == "password" else "link")
     else:
         st.session_state["go_to"] = chosen

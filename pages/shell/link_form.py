@@ -30,9 +30,9 @@ CONSEQUENCES = N_(
 def take_proposal() -> None:
     """Takes the account that the provider has vouched for out of the address, and asks about it."""
     if sealed := st.query_params.get(ACCOUNT):
-        st.query_params.pop(ACCOUNT, None)
         st.session_state["link_account"] = sealed
         open_dialog("link")
+        st.query_params.pop(ACCOUNT, None)  # last: a run that is cut short before it takes the account again
         st.rerun()
 
 
@@ -60,16 +60,22 @@ def _ask(found: SessionView, asked: Proposal) -> None:
     st.markdown(_("Its role is **{role}**.", role=state_label("role", asked.role)[0]))
     other = session.do(lambda: find_other(found.operator.id, who) or "")
     if other is None:
+        _draw_buttons(found, None)
         return
     if other:
         taken = _(
-            "Until now it signs in the user **{name}**, who will be disabled.", name=escape_markdown(other)
+            "It currently belongs to the user **{name}**, who will be disabled.", name=escape_markdown(other)
         )
         st.warning(taken, icon=":material/warning:")
     st.caption(_(CONSEQUENCES))
+    _draw_buttons(found, who)
+
+
+def _draw_buttons(found: SessionView, who: Identity | None) -> None:
+    """Of an account that may not be used, only the way back."""
     with st.container(key="link_buttons", horizontal=True, horizontal_alignment="right"):
         st.button(_("Go back"), key="link_keep", on_click=_keep)
-        if st.button(_("Use this account"), key="link_confirm", type="primary"):
+        if who and st.button(_("Use this account"), key="link_confirm", type="primary"):
             _link(found, who)
 
 

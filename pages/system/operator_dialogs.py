@@ -16,7 +16,7 @@ from core.errors import N_
 from pages.components.character_counter import show_counter
 from pages.components.dialogs import close_dialog, confirm, dialog, open_dialog, run_and_close
 from pages.components.markdown import escape_markdown
-from pages.components.session import current
+from pages.components.session import current, flash
 from pages.components.texts import _, state_label
 from pages.system.fanpage_choice import chosen_fanpages, draw_fanpage_choice
 
@@ -84,7 +84,7 @@ def _about_company_account(chosen: OperatorView) -> None:
         _("Their company account is {account}.", account=account) if account else "",
         _("They sign in with a password again, which you will see only once.")
         if may_have_password(chosen.role)
-        else _("They can't sign in any more then, because passwords are for admins here."),
+        else _("They won't be able to sign in any more: only admins use passwords here."),
         _("Their sessions end. Name, fanpages and history stay, and so does the role: check that it fits."),
         _("Anyone who signs in with that company account later becomes a new user."),
     ]
@@ -101,6 +101,8 @@ def _unlink(chosen: OperatorView) -> None:
     password = unlink(current().actor, chosen.id, now=utc_now())
     if password is not None:
         _hand_over(chosen.name, password)
+    else:
+        flash(_("The company account of {name} is disconnected.", name=chosen.name))
 
 
 def _about_access(chosen: OperatorView) -> None:

@@ -11,6 +11,8 @@ from core.accounts.session_queries import find_session
 from core.accounts.single_sign_on.attempts import Proposal, seal
 from core.accounts.single_sign_on.rules import TROUBLES, Trouble
 from core.clock import utc_now
+from core.db.engine import transaction
+from core.db.tables import Operator
 from pages.components.page_registry import BY_PATH, OF_NO_FANPAGE
 from tests.pages.conftest import PASSWORD, an_operator, loaded_anew, opened
 from tests.pages.shown import all_words, html
@@ -114,9 +116,10 @@ def test_whoever_has_no_way_in_is_shown_so(arrange, restart):
     mai = by_single_sign_on(arrange, "viewer", "mai")
     at = opened(an_operator(arrange, "admin", "boss"), page="operators")
     at.menu_button(key=f"operator_{mai}_more").click("operator_unlink").run()
-    assert "They can't sign in any more then" in all_words(at)
+    assert "They won't be able to sign in any more" in all_words(at)
     at.button(key="operator_unlink_confirm").click().run()
     assert not at.code
+    assert at.toast[0].value == "The company account of mai is disconnected."
     assert "no way to sign in" in all_words(at)
 
 
@@ -213,9 +216,28 @@ def test_whoever_says_no_stays_as_they_are(arrange):
 def test_it_is_said_who_loses_the_account(arrange):
     by_single_sign_on(arrange, "viewer", "lan_1", sso_subject="7")
     at, _mai = asked_about(arrange)
-    assert at.warning[0].value == r"Until now it signs in the user **lan\_1**, who will be disabled."
+    assert at.warning[0].value == r"It currently belongs to the user **lan\_1**, who will be disabled."
     at.button(key="link_confirm").click().run()
     assert queries.get_operator_named("lan_1").disabled_at
+
+
+def test_of_an_account_that_may_not_be_used_there_is_a_way_back(arrange):
+    lan = by_single_sign_on(arrange, "viewer", "lan", sso_subject="7")
+    with transaction() as db:
+        db.get_one(Operator, lan).disabled_at = utc_now()
+    at, _mai = asked_about(arrange)
+    assert at.error
+    assert not [button for button in at.button if button.key == "link_confirm"]
+    at.button(key="link_keep").click().run()
+    assert not at.error
+    at.menu_button(key="account_menu").click("link").run()
+    assert at.text_input(key="link_password")
+
+
+def test_an_account_that_was_left_unanswered_is_forgotten_by_the_next_choice(arrange):
+    at, _mai = asked_about(arrange)
+    at.menu_button(key="account_menu").click("link").run()
+    assert at.text_input(key="link_password")
 
 
 @pytest.mark.parametrize("other", [{"links": 99}, {"age": 600}])
