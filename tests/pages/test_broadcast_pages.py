@@ -144,7 +144,7 @@ def test_what_is_scheduled_for_nobody_yet_names_no_customers(panel, topic_id) ->
     draft_id = a_draft(topic_id)
     put(draft_id, due_at=utc_now() + timedelta(days=1))
     at = panel("new_broadcast", role="sender", id=draft_id, step="check")
-    at.checkbox[0].check().run()
+    at.checkbox(key=f"broadcast_{draft_id}_tick").check().run()
     at.button(key="broadcast_launch").click().run()
     assert at.button(key="launch_confirm").label == "Schedule it"
     assert "nobody would get it" in all_words(at)

@@ -123,7 +123,7 @@ def _consequence(draft: Draft, run: DryRun) -> str:
         )
         return f"{used}\n\n{pace}"
     if not run.eligible:
-        used = _("As things stand, nobody would get it: there are no opt-ins to use.")
+        used = _("As things stand, nobody would get it.")
     start = _(
         "It starts automatically {when}. Until then you can take it back; who gets it is decided "
         "at that moment.",

@@ -14,7 +14,11 @@ from pages.components.chosen import keep_chosen
 from pages.components.first_values import show_first
 from pages.components.texts import _
 
-_ROWS = {"cards": N_("Card {number}"), "buttons": N_("Button {number}"), "replies": N_("Reply {number}")}
+_ROWS = {
+    "cards": N_("Card {number}"),
+    "buttons": N_("Button {number}"),
+    "replies": N_("Quick reply {number}"),
+}
 _ROW = re.compile(rf"({'|'.join(_ROWS)})\.(\d+)\.")
 
 
