@@ -174,7 +174,7 @@ def _thread(
 
 def _turned(draft: Draft, bubbles: Sequence[Bubble]) -> list[Bubble]:
     """With each carousel at the card that is being written."""
-    places = iter([block[OPEN_CARD] for block in draft["blocks"] if OPEN_CARD in block])
+    places = iter([block.get(OPEN_CARD, 0) for block in draft["blocks"] if len(block.get("cards", ())) > 1])
     return [replace(each, shown=next(places, 0)) if len(each.cards) > 1 else each for each in bubbles]
 
 

@@ -16,7 +16,9 @@
   document.addEventListener("focusin", ({ target }) => {
     if (isWork(target) && target.otnBefore === undefined) target.otnBefore = said(target);
   });
-  for (const kind of ["input", "keyup"]) document.addEventListener(kind, ({ target }) => isWork(target) && typed.add(target));
+  document.addEventListener("input", ({ target }) => isWork(target) && typed.add(target));
+  // A spin button tells of no input; of a field a key that wrote nothing may be the one that left another.
+  document.addEventListener("keyup", ({ target }) => target.matches?.("[role=spinbutton]") && isWork(target) && typed.add(target));
   document.addEventListener("focusout", ({ target }) => {
     if (!typed.has(target) || target.closest(HELD) || !isConnected()) return;
     typed.delete(target);
