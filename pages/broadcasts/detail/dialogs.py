@@ -63,8 +63,8 @@ def _launch_dialog(here: Current, view: BroadcastView) -> None:
         spends,
     )
     nobody = _(
-        "Nobody would get it right now, so there is nothing to send. It stays scheduled: whoever agrees "
-        "to the topic by then gets it."
+        "Nobody would get it right now, so there is nothing to send. It stays scheduled: anyone who "
+        "agrees to the topic by then gets it."
     )
     verb = n_("Send to {n} customer now", "Send to {n} customers now", eligible)
     rules = get_fanpage(view.fanpage_id).launch_rules
