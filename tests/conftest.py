@@ -7,6 +7,7 @@ Every test that uses `fresh_database` runs on SQLite and on PostgreSQL, unless i
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +109,12 @@ def restart(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Ca
 def remembers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes long on a busy machine is not remembered from one look to the next."""
     monkeypatch.setattr(timed_cache, "DEAR_SECONDS", float("inf"))
+
+
+@pytest.fixture(autouse=True)
+def keeps_its_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is tried leaves itself as `__main__`, which a process that is started later would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture

@@ -103,6 +103,7 @@ def serving_stub(make: Callable[[], Stub]) -> Iterator[str]:
     hear, say = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(make, say), daemon=True)
     process.start()
+    say.close()  # it is the other's: if that ends before it says anything, `recv` raises
     try:
         yield f"http://127.0.0.1:{hear.recv()}"
     finally:
