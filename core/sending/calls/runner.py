@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 OLDEST_SECONDS = 0.8  # nothing leaves on a work snapshot from longer ago
 YOUNG_SECONDS = 0.6  # one from so long ago is read again first
+MOMENT_SECONDS = 0.05
 # An answer follows so soon after its "typing" has left, or sooner if that is answered.
 TYPING_SECONDS = 0.05
 TYPING_LEAVES_WITHIN_SECONDS = 1.0  # else the answer leaves without it
@@ -108,9 +109,9 @@ class CallRunner:
     ) -> list[Returned]:
         """Send these messages, all of one sender. One that cannot be written is refused by itself, or stays
         here, and does not delay the others."""
-        sender, began = leaving[0][0].sender, self._clock()
+        sender, began, looked_at = leaving[0][0].sender, self._clock(), time.monotonic()
         returned: list[Returned] = []
-        written: list[tuple[Claim, Any]] = []
+        written: list[tuple[Claim, Messenger, Any]] = []
         for claim, connection in leaving:
             content = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].content
             item = _written(partial(sender.write, content, claim, connection.link_address))
@@ -119,12 +120,15 @@ class CallRunner:
             elif item is None:
                 returned.append(claim)
             else:
-                written.append((claim, item))
-        # Again, for writing may have waited for the database.
-        now_by = self._connections_to_leave_by([claim for claim, _ in written], self._young_snapshot())
-        returned += [claim for (claim, _), by in zip(written, now_by, strict=True) if by is None]
-        items = [(by, item) for (_, item), by in zip(written, now_by, strict=True) if by is not None]
-        theirs = [claim for (claim, _), by in zip(written, now_by, strict=True) if by is not None]
+                written.append((claim, connection, item))
+        # Writing may have waited for the database; after a moment in which nothing has changed a second look
+        # would only say the same.
+        if self._snapshots.latest is not snapshot or time.monotonic() - looked_at > MOMENT_SECONDS:
+            looks = self._connections_to_leave_by([claim for claim, *_ in written], self._young_snapshot())
+            returned += [claim for (claim, *_), by in zip(written, looks, strict=True) if by is None]
+            written = [each for each, by in zip(written, looks, strict=True) if by is not None]
+        items = [(connection, item) for _, connection, item in written]
+        theirs = [claim for claim, *_ in written]
 
         def may_leave(place: int) -> bool:  # by what is known then
             return self._may_still_leave(theirs[place])
