@@ -298,7 +298,7 @@ def requeue(db: Session, chosen: Select[int | None], sources: Collection[Deliver
 
 
 def _change(*which: ColumnElement[bool]) -> Update:
-    return update(Delivery).where(*which).execution_options(synchronize_session=False)
+    return bulk.change(Delivery, *which)
 
 
 def _count(result: object) -> int:

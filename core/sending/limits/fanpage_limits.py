@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
 from core.accounts.rules import SYSTEM
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState
-from core.db import row_locks
+from core.db import bulk, row_locks
 from core.db.engine import transaction
 from core.db.tables import Fanpage
 from core.messenger.client import Messenger
@@ -70,10 +70,9 @@ def _follow_up(db: Session, fanpage_id: int, failures: Sequence[Failure], now: d
 def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> None:
     """Stop a fanpage and pause its broadcasts until a person repairs it. The first `code` says why."""
     stopped = db.execute(
-        update(Fanpage)
-        .where(col(Fanpage.id) == fanpage_id, col(Fanpage.stopped_code).is_(None))
-        .values(stopped_code=code, stopped_at=now)
-        .execution_options(synchronize_session=False)
+        bulk.change(Fanpage, col(Fanpage.id) == fanpage_id, col(Fanpage.stopped_code).is_(None)).values(
+            stopped_code=code, stopped_at=now
+        )
     )
     transitions.stop_all_of(db, fanpage_id, code, now=now)
     if isinstance(stopped, CursorResult) and stopped.rowcount:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import CursorResult
 from sqlmodel import Session, col
 
 from core.conversation.replies import begin_answer
@@ -117,7 +117,7 @@ def _go_on(db: Session, claim: ReplyClaim, now: datetime) -> None:
     ours = col(Reply.id) == claim.reply_id, is_claimed_by(claim)
     if claim.begins_with is None:
         queue_again(db, *ours)
-    elif db.execute(delete(Reply).where(*ours).returning(col(Reply.id))).first() is not None:
+    elif db.execute(bulk.remove(Reply, *ours).returning(col(Reply.id))).first() is not None:
         begin_answer(db, claim.fanpage_id, claim.customer_id, claim.begins_with, now)
 
 
