@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from core.spreadsheets.column import Column, Value
-from core.spreadsheets.formula_guard import defuse_parts
+from core.spreadsheets.formula_guard import defuse_formula
 
 
 def csv_file(columns: Sequence[Column], rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:
@@ -35,4 +35,4 @@ def _taken(buffer: io.StringIO) -> bytes:
 def _text(value: Value) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
-    return "" if value is None else defuse_parts(value) if isinstance(value, str) else str(value)
+    return "" if value is None else defuse_formula(value) if isinstance(value, str) else str(value)

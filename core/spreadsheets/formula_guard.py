@@ -20,13 +20,10 @@ _DEFUSED_PART = re.compile(rf"(?<=[;\t\r\n])'(?={_LEAD})")
 
 
 def defuse_formula(text: str) -> str:
-    """A text with an apostrophe before it where a spreadsheet could take it for a formula."""
+    """A text with an apostrophe before it, or before a part of it, where a spreadsheet could take it for a
+    formula. In a workbook a part is still text; its apostrophe is for whoever saves the workbook as CSV."""
+    text = _PART.sub("'", text)
     return f"'{text}" if _FORMULA.match(text) else text
-
-
-def defuse_parts(text: str) -> str:
-    """As `defuse_formula`, and also where a spreadsheet could begin a cell of its own inside of the text."""
-    return defuse_formula(_PART.sub("'", text))
 
 
 def without_apostrophe(text: str) -> str:
