@@ -18,8 +18,9 @@ import pytest
 for _name in [name for name in os.environ if name.startswith("OTN_")]:
     del os.environ[_name]  # nothing of the developer's own settings reaches a test
 os.environ["OTN_ENV_FILE"] = ""
-# How long an example takes says how busy the machine is, and nothing of the code.
-hypothesis.settings.register_profile("without_deadline", deadline=None)
+# How long an example takes says how busy the machine is, and nothing of the code. Where changes are judged
+# (hosts of such runs set CI), the examples are the same each time; elsewhere each run tries new ones.
+hypothesis.settings.register_profile("without_deadline", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("without_deadline")
 
 from core.db import engine, postgresql_engine, timed_cache  # noqa: E402
