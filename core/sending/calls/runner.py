@@ -37,7 +37,7 @@ OLDEST_SECONDS = 0.8  # nothing leaves on a work snapshot from longer ago
 YOUNG_SECONDS = 0.6  # one from so long ago is read again first
 MOMENT_SECONDS = 0.05
 # An answer follows so soon after its "typing" has left, or sooner if that is answered.
-TYPING_SECONDS = 0.05
+TYPING_SECONDS = 0.02
 TYPING_LEAVES_WITHIN_SECONDS = 1.0  # else the answer leaves without it
 
 
