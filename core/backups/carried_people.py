@@ -71,8 +71,9 @@ def withdraw_again(source: Session, db: Session, mapping: RowMapping, *, now: da
     return carried
 
 
-def keep_operators(source: Session, db: Session, *, now: datetime) -> None:
-    """Users stay as they are now: passwords, roles, who was disabled. Everybody signs in anew."""
+def keep_operators(source: Session, db: Session, mapping: RowMapping, *, now: datetime) -> None:
+    """Users stay as they are now: passwords, roles, who was disabled, whose fanpages they are limited to.
+    Everybody signs in anew."""
     there = {row.name: row for row in db.execute(select(Operator)).scalars()}
     for row in there.values():  # an identity at a provider is one operator's, who may have another name now
         row.sso_issuer = row.sso_subject = row.sso_name = None
@@ -84,6 +85,8 @@ def keep_operators(source: Session, db: Session, *, now: datetime) -> None:
             db.add(kept)
         for name, value in row.model_dump(exclude={"id"}).items():
             setattr(kept, name, value)
+        if row.fanpage_ids is not None:
+            kept.fanpage_ids = mapping.known_fanpages(row.fanpage_ids)
         kept.sessions_valid_after = now
     for former in there.values():  # renamed or removed since the backup
         former.sessions_valid_after, former.disabled_at = now, former.disabled_at or now

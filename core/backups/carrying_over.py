@@ -32,8 +32,8 @@ def carry_over(source: Session, db: Session, *, now: datetime) -> CarriedOver:
     """Carry over from `source` in the transaction of `db`."""
     forgotten = carried_people.forget_again(source, db, now=now)
     mapping = RowMapping(source, db)
-    carried_people.keep_operators(source, db, now=now)
     tokens = carried_tokens.end_used(source, db, mapping)
     withdrawals = carried_people.withdraw_again(source, db, mapping, now=now)
     cancelled = carried_broadcasts.cancel_gone_on(source, db, mapping, now=now)
+    carried_people.keep_operators(source, db, mapping, now=now)  # last: by now every fanpage has its number
     return CarriedOver(forgotten, withdrawals, tokens, tuple(cancelled))

@@ -5,6 +5,7 @@ Made are only fanpages, topics and customers, so that a no and a used token have
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -33,6 +34,13 @@ class RowMapping:
             self._fanpages[former_id] = found or self._add_fanpage(row)
         return self._fanpages[former_id]
 
+    def known_fanpages(self, former_ids: Collection[int]) -> list[int]:
+        """The numbers of those among these fanpages that the restored database has. None is made."""
+        pages = select(col(Fanpage.page_id)).where(col(Fanpage.id).in_(former_ids))
+        wanted = self._source.execute(pages).scalars().all()
+        same = select(col(Fanpage.id)).where(col(Fanpage.page_id).in_(wanted)).order_by(col(Fanpage.id))
+        return [id_ for id_ in self._db.execute(same).scalars() if id_]
+
     def topic(self, former_id: int | None) -> int | None:
         """The number of a topic in the restored database; None stays None."""
         if former_id is None:
@@ -42,7 +50,7 @@ class RowMapping:
             fanpage_id = self.fanpage(row.fanpage_id)
             same = col(Topic.fanpage_id) == fanpage_id, col(Topic.name) == row.name
             found = self._db.execute(select(col(Topic.id)).where(*same)).scalar_one_or_none()
-            self._topics[former_id] = found or self._add(Topic, row, fanpage_id=fanpage_id)
+            self._topics[former_id] = found or self._add_topic(row, fanpage_id)
         return self._topics[former_id]
 
     def customer(self, former_id: int) -> int:
@@ -60,6 +68,9 @@ class RowMapping:
         self._db.add(FanpageRate(fanpage_id=fanpage_id))
         self._db.flush()
         return fanpage_id
+
+    def _add_topic(self, row: Topic, fanpage_id: int) -> int:
+        return self._add(Topic, row, fanpage_id=fanpage_id, ask_message_id=None)  # messages are not mapped
 
     def _add_customer(self, row: Customer, fanpage_id: int) -> int:
         made = Customer(

@@ -302,6 +302,47 @@ def test_users_stay_as_they_are_now_and_sign_in_anew(shop, back, fresh_database,
     assert row == ("viewer", 1, "2026-11-23 09:00:00.000000")
 
 
+def test_limited_users_keep_their_fanpages_by_what_the_platform_calls_them(
+    shop, back, fresh_database, arrange, now
+):
+    """Numbers are given anew when a fanpage was connected after an earlier backup was put back."""
+    from core.accounts import actions as accounts
+
+    accounts.ensure_admin(now)
+    theirs, gone = arrange.fanpage(page_id="2"), arrange.fanpage(page_id="3")
+    back.take()
+    swapped = f"UPDATE fanpage SET page_id = 'x' || page_id WHERE id IN ({theirs}, {gone})"
+    fresh_database.run(swapped)
+    fresh_database.run(f"UPDATE fanpage SET page_id = '2' WHERE id = {gone}")
+    fresh_database.run(f"UPDATE operator SET fanpage_ids = '[{theirs}, {gone}]'")
+    back.put()
+    assert fresh_database.rows("SELECT fanpage_ids FROM operator") == [(f"[{theirs}]",)]
+
+
+def test_a_user_limited_to_a_fanpage_connected_since_sees_no_other(shop, back, fresh_database, arrange, now):
+    from core.accounts import actions as accounts
+
+    accounts.ensure_admin(now)
+    back.take()
+    newer = arrange.fanpage(page_id="9")
+    fresh_database.run(f"UPDATE operator SET fanpage_ids = '[{newer}]'")
+    back.put()
+    assert fresh_database.rows("SELECT fanpage_ids FROM operator") == [("[]",)]
+
+
+def test_a_topic_made_since_names_no_message_of_the_restored_database(
+    shop, back, fresh_database, arrange, now
+):
+    fanpage, _, people = shop
+    back.take()
+    other = arrange.topic(fanpage, "Made since the backup")
+    fresh_database.run(f"UPDATE topic SET ask_message_id = 1 WHERE id = {other}")
+    withdrawal_actions.withdraw_customer(COMMAND_LINE, people[0], topic_id=other, now=now)
+    back.put()
+    found = "SELECT ask_message_id FROM topic WHERE name = 'Made since the backup'"
+    assert fresh_database.rows(found) == [(None,)]
+
+
 def test_an_identity_at_a_provider_stays_with_the_user_who_has_it_now(shop, back, fresh_database, now):
     from core.accounts.rules import Role
     from core.accounts.single_sign_on.rules import Identity
