@@ -1,7 +1,8 @@
 """Puts a backup in the place of the database, held, and carries over what must not be unlearned.
 
-Everything is prepared in a file beside the database, which takes its place at the very end: whatever goes
-wrong before leaves the installation as it was.
+Everything is prepared in a file beside the database, whose content takes its place at the very end: whatever
+goes wrong before leaves the installation as it was. The database is locked all the while, so that nothing is
+written into it that would not be carried over.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlmodel import Session
 
 from core.accounts.activity_log import record
 from core.accounts.rules import COMMAND_LINE
-from core.backups import copying, picture_copies, rules
+from core.backups import copying, locked_file, picture_copies, rules
 from core.backups.actions import refuse_postgresql, refuse_stranger
 from core.backups.carrying_over import CarriedOver, carry_over
 from core.backups.copying import BackupContent
@@ -66,14 +67,16 @@ def restore(
     with file_lock(there.with_name(f".{there.name}.lock")) as is_alone:
         if not is_alone:
             raise WrongState(N_("This installation is already being restored by another command."))
-        _refuse_running(there)
+        forget_engines()
         _remove(fresh)
         try:
-            _copy(file, fresh)
-            say(f"{content.opt_ins:,} opt-ins are in the backup.")
-            migrations.upgrade_file(fresh)
-            carried = _prepare(fresh, None if without_carrying_over else _still_there(there), key, now)
-            former = _put_in_place(fresh, there, now)
+            with locked_file.locked(there) as opened:
+                _copy(file, fresh)
+                say(f"{content.opt_ins:,} opt-ins are in the backup.")
+                migrations.upgrade_file(fresh)
+                source = None if without_carrying_over else _still_there(opened)
+                carried = _prepare(fresh, there, source, key, now)
+                former = _put_in_place(fresh, there, opened, now)
             return RestoreResult(content, carried, former, _put_back_pictures(file, say))
         finally:
             _remove(fresh)
@@ -89,23 +92,19 @@ def _put_back_pictures(file: Path, say: Callable[[str], None]) -> int:
 
 
 def _copy(file: Path, fresh: Path) -> None:
-    os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(copying.open_file(file, writes=False)) as source, closing(sqlite3.connect(fresh)) as copy:
-        source.backup(copy)
+    with closing(copying.open_file(file, writes=False)) as source:
+        locked_file.copy_to(source, fresh)
 
 
-def _still_there(there: Path) -> Path | None:
+def _still_there(opened: sqlite3.Connection | None) -> sqlite3.Connection | None:
     """The database that is there, if it holds anything."""
-    if not there.exists() or there.stat().st_size == 0:
-        return None
     try:
-        with closing(copying.open_file(there, writes=True)) as opened:
-            known = opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-            if known:
-                migrations.refuse_newer(
-                    opened.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-                )
-            return there if known else None
+        if opened is None:
+            raise sqlite3.DatabaseError("file is not a database")
+        if not opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            return None
+        migrations.refuse_newer(opened.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+        return opened
     except sqlite3.Error as problem:
         raise OperatorError(
             N_(
@@ -117,7 +116,9 @@ def _still_there(there: Path) -> Path | None:
         ) from None
 
 
-def _prepare(fresh: Path, there: Path | None, key: str | None, now: datetime) -> CarriedOver | None:
+def _prepare(
+    fresh: Path, there: Path, source: sqlite3.Connection | None, key: str | None, now: datetime
+) -> CarriedOver | None:
     engine = sqlite_engine(fresh)
     try:
         _fit_key(engine, key)
@@ -126,19 +127,19 @@ def _prepare(fresh: Path, there: Path | None, key: str | None, now: datetime) ->
             holding.place_hold(db, HoldCode.RESTORED, now=now)
             db.execute(delete(OperatorSession))  # some of them were ended since
             reply_claims.end_restored(db, now=now)
-            carried = _carry_over(there, db, now) if there else None
+            carried = _carry_over(source, there, db, now) if source else None
             record(db, COMMAND_LINE, "installation.restore", now=now)
         return carried
     finally:
         engine.dispose()
 
 
-def _carry_over(there: Path, db: Session, now: datetime) -> CarriedOver:
+def _carry_over(opened: sqlite3.Connection, there: Path, db: Session, now: datetime) -> CarriedOver:
     """Bring a copy of the former database up to date, so that both have the same tables, and read from it."""
     read = there.with_name(f".{there.name}.former")
     _remove(read)
     try:
-        _copy(there, read)
+        locked_file.copy_to(opened, read)
         migrations.upgrade_file(read)
         former = sqlite_engine(read)
         try:
@@ -170,30 +171,27 @@ def _fit_key(engine: Engine, key: str | None) -> None:
         token_hash.store_key(db, first=key)
 
 
-def _refuse_running(there: Path) -> None:
-    """Raise WrongState while anybody has the database open, for they would write on into the former file."""
-    if not there.exists():
-        return
-    with closing(sqlite3.connect(there, timeout=2, isolation_level=None)) as opened:
-        try:
-            opened.execute("PRAGMA locking_mode=EXCLUSIVE")
-            opened.execute("PRAGMA journal_mode=DELETE")  # only possible when nobody else has it open
-            opened.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.DatabaseError as problem:
-            if getattr(problem, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise WrongState(
-                    N_("The database is in use. Stop everything (also the panel) and repeat this.")
-                ) from None
+def _put_in_place(fresh: Path, there: Path, opened: sqlite3.Connection | None, now: datetime) -> Path | None:
+    former = there.with_name(rules.former_name(there, now)) if there.stat().st_size else None
+    if opened is None:
+        return _exchange(fresh, there, former)
+    if former:
+        locked_file.copy_to(opened, former)  # so that at no moment there is none
+    try:
+        locked_file.put_into(opened, fresh)
+    except BaseException:
+        if former:
+            _remove(former)
+        raise
+    return former
 
 
-def _put_in_place(fresh: Path, there: Path, now: datetime) -> Path | None:
-    forget_engines()
+def _exchange(fresh: Path, there: Path, former: Path | None) -> Path | None:
+    """Put the file itself in the place of one that is too damaged to be opened by anybody."""
     with closing(sqlite3.connect(fresh)) as opened:
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    former = None
-    if there.exists() and there.stat().st_size:
-        former = there.with_name(rules.former_name(there, now))
-        shutil.copy2(there, former)  # so that at no moment there is none
+    if former:
+        shutil.copy2(there, former)
         former.chmod(0o600)
     for end in ("-wal", "-shm"):
         there.with_name(there.name + end).unlink(missing_ok=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.backups import actions, queries
+from core.backups import actions, locked_file, queries, restoring
 from core.backups.restoring import RestoreResult, restore
 from core.backups.scheduled_jobs import delete_former_databases
 from core.broadcasts import actions as broadcasts
@@ -391,6 +393,56 @@ def test_nothing_is_restored_while_somebody_has_the_database_open(shop, back, fr
     assert holding.current_hold() is None
 
 
+def test_what_a_process_writes_that_starts_in_the_middle_is_in_the_restored_database(
+    shop, back, fresh_database, monkeypatch
+):
+    back.take()
+    write = (
+        "import sqlite3; opened = sqlite3.connect({file!r}, timeout=60); "
+        "opened.execute('PRAGMA journal_mode=WAL'); "
+        "opened.execute('UPDATE fanpage SET name = (SELECT code FROM hold)'); opened.commit()"
+    )
+    begun: list[subprocess.Popen[bytes]] = []
+    carry_over = restoring.carry_over
+
+    def start_one(*given: object, **more: object) -> object:
+        done = carry_over(*given, **more)
+        begun.append(subprocess.Popen([sys.executable, "-c", write.format(file=fresh_database.name)]))
+        with pytest.raises(subprocess.TimeoutExpired):
+            begun[0].wait(1.0)  # it is kept out
+        return done
+
+    monkeypatch.setattr(restoring, "carry_over", start_one)
+    back.put()
+    assert begun[0].wait(30) == 0
+    assert fresh_database.rows("SELECT name FROM fanpage") == [("restored",)]
+
+
+def test_a_log_whose_database_is_missing_is_not_thrown_away(shop, back, fresh_database):
+    back.take()
+    forget_engines()
+    Path(fresh_database.name).unlink()
+    log = Path(fresh_database.name + "-wal")
+    log.write_bytes(b"what customers said")
+    with pytest.raises(OperatorError, match="holds data that belongs to it"):
+        back.put()
+    assert log.read_bytes() == b"what customers said"
+
+
+def test_a_restore_that_fails_at_the_end_leaves_all_as_it_was(shop, back, fresh_database, monkeypatch):
+    back.take()
+
+    def fail(*_given: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(locked_file, "put_into", fail)
+    with pytest.raises(sqlite3.OperationalError):
+        back.put()
+    assert holding.current_hold() is None
+    assert queries.find_former_databases() == []
+    assert fresh_database.count("opt_in") == 3
+
+
 def test_a_database_that_cannot_be_read_is_passed_over_only_when_asked(shop, back, fresh_database):
     back.take()
     forget_engines()
@@ -456,7 +508,8 @@ def test_nothing_is_unlearned(databases, fresh_database, arrange, tmp_path, now,
         happen(what, who, number)
     forget_engines()
     key_check.forget_checked()
-    restore(file, now=now + timedelta(days=1), say=lambda _said: None)
+    done = restore(file, now=now + timedelta(days=1), say=lambda _said: None)
+    done.former.unlink()
     for psid, token in tokens:  # every old file is imported once more
         take_in(psid, token)
     offered = fresh_database.rows(
