@@ -20,6 +20,7 @@ from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
 from core.backups import actions, locked_file, queries, restoring
+from core.backups.carrying_over import carry_over
 from core.backups.restoring import RestoreResult, restore
 from core.backups.scheduled_jobs import delete_former_databases
 from core.broadcasts import actions as broadcasts
@@ -403,7 +404,6 @@ def test_what_a_process_writes_that_starts_in_the_middle_is_in_the_restored_data
         "opened.execute('UPDATE fanpage SET name = (SELECT code FROM hold)'); opened.commit()"
     )
     begun: list[subprocess.Popen[bytes]] = []
-    carry_over = restoring.carry_over
 
     def start_one(*given: object, **more: object) -> object:
         done = carry_over(*given, **more)

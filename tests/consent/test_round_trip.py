@@ -50,7 +50,8 @@ def resaved(data):
 ids = st.integers(1, 10**20).map(str)
 tokens = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
 moments = st.integers(0, 364 * 86_400_000 - 1).map(lambda ms: NOW - timedelta(milliseconds=ms))
-odd = ["=1+1", "-50% giày", "+84", "@lan", "'=x", "''-1", "_x0041_", "ngày 3/4", "1E5", "TRUE", "a;=1", ";'=x", "x; +84"]
+odd = ["=1+1", "-50% giày", "+84", "@lan", "'=x", "''-1", "_x0041_", "ngày 3/4", "1E5", "TRUE"]
+odd += ["a;=1", ";'=x", "x; +84"]
 promises = st.text(max_size=30).map(normalise_name) | st.sampled_from(odd)
 
 
