@@ -14,8 +14,8 @@ from core.clicks.short_links import link_address
 from core.db import bulk
 from core.db.engine import reading
 from core.db.tables import Fanpage
-from core.encryption import CannotDecrypt, decrypt
-from core.errors import N_, NotFound, OperatorError, WrongState
+from core.encryption import decrypt
+from core.errors import N_, NotFound, WrongState
 from core.messenger.client import Messenger
 from core.messenger.transport import Transport
 from core.settings import kept_secret, settings
@@ -38,14 +38,15 @@ _lock = threading.Lock()
 
 def messenger_for(fanpage_id: int) -> Messenger:
     """The connection of a fanpage. It is kept, so asking is cheap. Raises NotFound, WrongState when there is
-    no token, and CannotDecrypt when the token was encrypted with another key."""
+    no token, CannotDecrypt when the token was encrypted with another key, and what its server's secret raises
+    that cannot be read."""
     connection = find_connections([fanpage_id])[fanpage_id]
     if isinstance(connection, Exception):
         raise connection
     return connection
 
 
-def find_connections(fanpage_ids: Collection[int]) -> dict[int, Messenger | OperatorError | CannotDecrypt]:
+def find_connections(fanpage_ids: Collection[int]) -> dict[int, Messenger | Exception]:
     """The connections of several fanpages, by one read; an error stands for each that cannot be made."""
     columns = (col(Fanpage.id), col(Fanpage.page_id), col(Fanpage.token_sealed), col(Fanpage.is_demo))
     with reading() as db:
@@ -54,14 +55,14 @@ def find_connections(fanpage_ids: Collection[int]) -> dict[int, Messenger | Oper
     return {fanpage_id: _connection(fanpage_id, found.get(fanpage_id)) for fanpage_id in fanpage_ids}
 
 
-def _connection(fanpage_id: int, row: _Row | None) -> Messenger | OperatorError | CannotDecrypt:
+def _connection(fanpage_id: int, row: _Row | None) -> Messenger | Exception:
     if row is None:
         return NotFound(N_("This fanpage is no longer connected."))
     if row.token_sealed is None:
         return WrongState(N_("This fanpage has no access token; an admin has to connect it again."))
-    base_url, _ = _server(row.is_demo)
-    key: _Key = (row, base_url, settings().graph_version)
     try:
+        base_url, _ = _server(row.is_demo)
+        key: _Key = (row, base_url, settings().graph_version)
         with _lock:
             known = _connections.get(fanpage_id)
             if known is None or known[0] != key:
@@ -69,7 +70,7 @@ def _connection(fanpage_id: int, row: _Row | None) -> Messenger | OperatorError 
                 connection = open_connection(row.page_id, decrypt(row.token_sealed), is_demo=row.is_demo)
                 _connections[fanpage_id] = known = (key, connection)
             return known[1]
-    except CannotDecrypt as problem:
+    except Exception as problem:  # whatever it is, the other fanpages have theirs
         return problem
 
 

@@ -8,7 +8,7 @@ from core.db.engine import transaction
 from core.db.tables import Fanpage
 from core.encryption import CannotDecrypt, encrypt
 from core.errors import NotFound, WrongState
-from core.fanpages.connection import messenger_for
+from core.fanpages.connection import find_connections, forget_connections, messenger_for
 from core.messenger import wire
 from core.messenger.send_responses import Accepted
 from core.messenger.signature import appsecret_proof
@@ -60,3 +60,13 @@ def test_without_fanpage_token_or_key_there_is_no_line(page, arrange):
         messenger_for(arrange.fanpage(token_sealed=None))
     with pytest.raises(CannotDecrypt):
         messenger_for(arrange.fanpage(token_sealed="gAAAAnot-ours"))
+
+
+def test_one_whose_servers_secret_cannot_be_read_costs_the_others_nothing(page, arrange, monkeypatch):
+    real = arrange.fanpage(token_sealed=encrypt(TOKEN))
+    demo = arrange.fanpage(token_sealed=encrypt(TOKEN), is_demo=True)
+    (settings().data_dir / "demo-app.secret").write_text("")
+    forget_connections()
+    found = find_connections([demo, real])
+    assert "empty" in str(found[demo])
+    assert not isinstance(found[real], Exception)

@@ -13,7 +13,7 @@ from core.broadcasts.rules import BroadcastState
 from core.db import row_locks
 from core.db.engine import transaction, unless_locked, wait_for_locks
 from core.encryption import CannotDecrypt
-from core.errors import OperatorError
+from core.errors import NotFound, WrongState
 from core.messenger.client import Messenger
 from core.sending.limits import fanpage_limits
 
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 3.0  # how soon a new access token is noticed
 PATIENCE = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 
-Found = Mapping[int, Messenger | OperatorError | CannotDecrypt]  # no connection: the reason
+Found = Mapping[int, Messenger | Exception]  # no connection: the reason
 
 
 class Connections:
@@ -31,39 +31,40 @@ class Connections:
     def __init__(self, find: Callable[[Collection[int]], Found], clock: Callable[[], datetime]) -> None:
         self._find = find
         self._clock = clock
-        self._known: dict[int, Messenger | None] = {}
-        self._at = float("-inf")  # monotonic
+        self._known: dict[int, Messenger | None] = {}  # also of those that have only calls under way
+        self._current: set[int] = set()  # those that were looked up
+        self._since = float("-inf")  # this monotonic time
 
     def of(self, fanpage_id: int) -> Messenger | None:
         """The fanpage's connection; None where nothing can leave; the log says why."""
         return self._known.get(fanpage_id)
 
     def look_up(self, fanpage_ids: Collection[int]) -> None:
-        """Find the connections of these fanpages where they are not known, and all of them anew every three
-        seconds. One without a usable access token is stopped."""
-        is_time = time.monotonic() - self._at >= EVERY_SECONDS
-        wanted = set(fanpage_ids) if is_time else set(fanpage_ids) - self._known.keys()
-        if not wanted:
-            return
-        began = time.monotonic()
-        found = self._find(wanted)
-        kept = {} if is_time else self._known
-        self._known = {**kept, **{each: self._usable(each, found[each]) for each in wanted}}
-        self._at = began if is_time else self._at
+        """Find the connections of these fanpages, each anew after three seconds. One without a usable access
+        token is stopped."""
+        if time.monotonic() - self._since >= EVERY_SECONDS:
+            self._since, self._current = time.monotonic(), set()
+        wanted = set(fanpage_ids) - self._current
+        if wanted:
+            found = self._find(wanted)
+            self._known = {**self._known, **{each: self._usable(each, found[each]) for each in wanted}}
+            self._current |= wanted
 
-    def _usable(
-        self, fanpage_id: int, connection: Messenger | OperatorError | CannotDecrypt
-    ) -> Messenger | None:
-        if isinstance(
-            connection, CannotDecrypt
-        ):  # this process has another key; those who have the right one go on
+    def _usable(self, fanpage_id: int, connection: Messenger | Exception) -> Messenger | None:
+        if not isinstance(connection, Exception):
+            return connection
+        problem = type(connection).__name__
+        if isinstance(connection, NotFound | WrongState):
+            log.warning("connection_not_usable", fanpage_id=fanpage_id, error=problem)
+            self._stop(fanpage_id)
+        elif isinstance(connection, CannotDecrypt):  # those who have the right key go on
             log.error("token_not_decrypted", fanpage_id=fanpage_id)
-            return None
-        if isinstance(connection, OperatorError):
-            log.warning("connection_not_usable", fanpage_id=fanpage_id, error=type(connection).__name__)
-            with unless_locked(), transaction() as db:  # what is just being changed is stopped next time
-                wait_for_locks(db, PATIENCE)
-                row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
-                fanpage_limits.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())
-            return None
-        return connection
+        else:  # of this installation, not of the fanpage, which goes on when it is put right
+            log.error("connection_failed", fanpage_id=fanpage_id, error=problem)
+        return None
+
+    def _stop(self, fanpage_id: int) -> None:
+        with unless_locked(), transaction() as db:  # what is just being changed is stopped next time
+            wait_for_locks(db, PATIENCE)
+            row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
+            fanpage_limits.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())
