@@ -223,8 +223,8 @@ class Worker:
     def reclaim(self) -> None:
         """Take over what dead workers left; not while a jump of the clock makes the living look dead."""
         if self.clock_watch.has_not_jumped():
-            claims.take_over_lost(now=self.clock())
-            reply_claims.end_lost(now=self.clock())
+            for each in (claims.take_over_lost, reply_claims.end_lost):  # whatever becomes of the other
+                never_failing(self._timed(each))()
 
     def _defer_missing_slices(self) -> None:
         if not self.stop.is_set():

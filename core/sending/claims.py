@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlmodel import Session, col
 
 from core.db import bulk, row_locks
-from core.db.engine import glancing, transaction, unless_locked, wait_for_locks
+from core.db.engine import DATABASE_TROUBLE, glancing, transaction, unless_locked, wait_for_locks
 from core.db.tables import Broadcast, Delivery, Reply
 from core.deliveries import attempts, closing
 from core.deliveries import ledger as delivery_ledger
@@ -20,6 +21,8 @@ from core.installation.heartbeat import SILENT_AFTER, processes_alive
 from core.sending.rules import MAX_ATTEMPTS, wait_after
 from core.sending.senders import registry
 from core.sending.senders.sender import Claim, Sender
+
+log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # so long a claim holds, from the moment of claiming
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
@@ -53,14 +56,20 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Cl
 
 def take_over_lost(*, now: datetime) -> int:
     """Queue again the deliveries whose worker is silent or whose lease has run out. The attempt may have
-    reached the platform, so it counts and leaves a doubt. Returns how many were taken over."""
+    reached the platform, so it counts and leaves a doubt. Returns how many were taken over. A broadcast that
+    fails is logged, and tried again the next time."""
     with glancing() as db:
         # Without DISTINCT, for which SQLite would walk through every delivery there is.
         ids = sorted(set(db.execute(_lost(now).with_only_columns(col(Delivery.broadcast_id))).scalars()))
     taken = 0
     for broadcast_id in ids:
-        with unless_locked():
-            taken += _take_over_of(broadcast_id, now)
+        try:
+            with unless_locked():
+                taken += _take_over_of(broadcast_id, now)
+        except DATABASE_TROUBLE:
+            raise  # the others would fare no better
+        except Exception:
+            log.exception("take_over_failed", broadcast_id=broadcast_id)
     return taken
 
 

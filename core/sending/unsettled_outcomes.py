@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from core.db.engine import DATABASE_TROUBLE, is_locked, unless_locked
-from core.errors import OperatorError
+from core.errors import Held
 from core.messenger.send_responses import Accepted
 from core.sending import claims, settling
 from core.sending.calls.grouping import Returned
@@ -83,11 +83,11 @@ class UnsettledOutcomes:
     def _settle_part(self, settle: Callable[..., None], part: Sequence[T]) -> None:
         """Settle these together; if that fails, fanpage by fanpage, and then one by one up to the first with
         a locked row. One that fails even alone is dropped: its claim is taken over when the lease has run
-        out. Raises what is DATABASE_TROUBLE, except a locked row."""
+        out. Raises what is DATABASE_TROUBLE, except a locked row, and Held."""
         fanpage_id, *others = {each.claim.fanpage_id for each in part}
         try:
             settle(part, now=self._clock())
-        except (*DATABASE_TROUBLE, OperatorError) as problem:
+        except (*DATABASE_TROUBLE, Held) as problem:
             if not is_locked(problem):
                 raise
             log.warning("settling_delayed", outcomes=len(part))

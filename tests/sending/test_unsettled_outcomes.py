@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, scheduled_jobs
 from core.db.engine import engine
+from core.errors import Held, NotFound
 from core.messenger.errors import Failure, NextStep
 from core.messenger.send_responses import Accepted, Answer
 from core.sending import claims, settling, unsettled_outcomes
@@ -157,6 +158,20 @@ def test_turned_down_even_so_they_are_settled_one_by_one_and_only_that_one_is_le
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE - 1, "sending": 1}
     assert opt_in_states() == {"spent": FANPAGES * PEOPLE - 1, "reserved": 1}
     assert not fanpages.unsettled
+
+
+def test_what_is_refused_of_one_fanpage_costs_the_others_nothing_and_a_hold_costs_nobody(
+    fanpages: Fanpages, settles: Settles, fresh_database: TestDatabase
+) -> None:
+    unlucky = next(iter(fanpages.claimed.values()))[1]
+    fanpages.land_all()
+    settles.problem = lambda _outcomes: Held("on hold for its move")
+    with pytest.raises(Held):
+        fanpages.unsettled.settle()
+    assert len(fanpages.unsettled) == FANPAGES * PEOPLE
+    settles.problem = lambda outcomes: NotFound("gone") if any(o.claim is unlucky for o in outcomes) else None
+    fanpages.unsettled.settle()
+    assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE - 1, "sending": 1}
 
 
 def test_while_the_database_is_gone_nothing_is_forgotten(
