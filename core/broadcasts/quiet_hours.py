@@ -1,4 +1,4 @@
-"""Quiet hours and days off: until when a fanpage's broadcasts wait (pure).
+"""Quiet hours and days off: until when a fanpage's broadcasts wait.
 
 In that time no broadcast starts and no message of one leaves; it goes on by itself afterwards. The bot's
 answers to customers are no broadcasts and leave at any time. What is set is in launch_rules.py.
@@ -7,11 +7,31 @@ answers to customers are no broadcasts and leave at any time. What is set is in 
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from core.broadcasts.launch_rules import LaunchRules
+import structlog
+
+from core.broadcasts.launch_rules import LaunchRules, launch_rules_of
+
+log = structlog.get_logger(__name__)
 
 _BLOCKS = 200  # nights and days off in a row that are looked through
+
+
+def must_wait(fanpage_id: int, kept: str | None, zone: str, now: datetime) -> bool:
+    """Whether a fanpage's broadcasts wait now, by the launch rules that the database keeps. Where these
+    cannot be read they wait until somebody has put that right; the log says so once."""
+    try:
+        return quiet_until(launch_rules_of(kept), zone, now) is not None
+    except Exception as problem:
+        _say_unreadable(fanpage_id, kept, zone, type(problem).__name__)
+        return True
+
+
+@lru_cache(maxsize=1000)
+def _say_unreadable(fanpage_id: int, _kept: str | None, _zone: str, problem: str) -> None:
+    log.error("launch_rules_unreadable", fanpage_id=fanpage_id, error=problem)
 
 
 def quiet_until(rules: LaunchRules, zone: str, now: datetime) -> datetime | None:

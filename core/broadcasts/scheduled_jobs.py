@@ -13,8 +13,7 @@ from sqlmodel import Session, col
 from core.accounts import activity_log
 from core.accounts.rules import SYSTEM
 from core.broadcasts import audience_builder, canary, due, rules, transitions
-from core.broadcasts.launch_rules import launch_rules_of
-from core.broadcasts.quiet_hours import quiet_until
+from core.broadcasts.quiet_hours import must_wait
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
@@ -37,15 +36,15 @@ def start_due(*, now: datetime) -> list[int]:
     audience; see audience_builder.py for the rest."""
     with reading() as db:
         found = db.execute(
-            select(col(Broadcast.id), col(Fanpage.launch_rules), col(Fanpage.timezone))
+            select(col(Broadcast.id), col(Fanpage.id), col(Fanpage.launch_rules), col(Fanpage.timezone))
             .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
             .where(due.may_start(now))
             .order_by(col(Broadcast.due_at), col(Broadcast.id))
         )
         ids = [
             broadcast_id or 0
-            for broadcast_id, launch_rules, zone in found
-            if quiet_until(launch_rules_of(launch_rules), zone, now) is None
+            for broadcast_id, fanpage_id, launch_rules, zone in found
+            if not must_wait(fanpage_id or 0, launch_rules, zone, now)
         ]
     return [broadcast_id for broadcast_id in ids if _start_alone(broadcast_id, now)]
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from threading import Lock
 from typing import Any
 
+import structlog
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from core.broadcasts.launch_rules import launch_rules_of
-from core.broadcasts.quiet_hours import quiet_until
+from core.broadcasts.quiet_hours import must_wait
 from core.broadcasts.rules import BroadcastState
 from core.conversation.rules import ReplyState
 from core.db import bulk
@@ -27,6 +28,8 @@ from core.db.work_queue import SHARDS
 from core.sending.claims import is_due
 from core.sending.limits.rate_limiter import Rate, rate_now
 from core.sending.rules import FARTHEST_ATTEMPT
+
+log = structlog.get_logger(__name__)
 
 FRESH_SECONDS = 0.45
 ALMOST = timedelta(seconds=0.5)  # nothing is claimed so shortly before its best-before
@@ -78,6 +81,7 @@ class WorkSnapshots:
         self._shards = shards
         self._contents: dict[int, str] = {}  # of broadcasts: their contents are frozen while they send
         self._reading = Lock()
+        self._unreadable: set[int] = set()  # fanpages of which the log has said so
         self.latest = NOTHING
 
     def fresh(self, max_age: float | None = None, *, after: float = float("-inf")) -> Snapshot:
@@ -112,16 +116,42 @@ class WorkSnapshots:
         self._contents = known
 
     def _by_fanpage(self, sending: list[Any], answering: list[Any], at: float) -> dict[int, FanpageWork]:
+        """By fanpage what it may send. What cannot be read waits until somebody has put it right; the log
+        says so once."""
         found: dict[int, FanpageWork] = {}
-        for broadcast_id, best_before, fanpage_id, slot_in_row, *rate_row in sending:
-            work = found.setdefault(fanpage_id, FanpageWork(rate_now(*rate_row, at=at), slot_in_row))
-            until = bulk.moment(best_before) if best_before else None
-            work.broadcasts[broadcast_id] = SendingBroadcast(self._contents[broadcast_id], until)
-        for fanpage_id, slot_in_row, *rate_row in answering:
-            known = found.get(fanpage_id)
-            broadcasts = known.broadcasts if known else {}
-            found[fanpage_id] = FanpageWork(rate_now(*rate_row, at=at), slot_in_row, broadcasts, True)
+        for row in sending:
+            with self._said_once(row[2]):
+                self._add_broadcast(found, row, at)
+        for row in answering:
+            with self._said_once(row[0]):
+                work = found.get(row[0]) or _work(*row[1:], at=at)
+                found[row[0]] = replace(work, has_replies=True)
         return found
+
+    def _add_broadcast(self, found: dict[int, FanpageWork], row: Sequence[Any], at: float) -> None:
+        broadcast_id, best_before, fanpage_id, *rate_row = row
+        until = bulk.moment(best_before) if best_before else None
+        broadcast = SendingBroadcast(self._contents[broadcast_id], until)
+        work = found.get(fanpage_id) or _work(*rate_row, at=at)
+        work.broadcasts[broadcast_id] = broadcast
+        found[fanpage_id] = work
+
+    @contextmanager
+    def _said_once(self, fanpage_id: int) -> Iterator[None]:
+        try:
+            yield
+        except Exception as problem:
+            if fanpage_id not in self._unreadable:
+                log.error("fanpage_unreadable", fanpage_id=fanpage_id, error=type(problem).__name__)
+            self._unreadable.add(fanpage_id)
+
+
+def _work(slot_in_row: float, *rate_row: Any, at: float) -> FanpageWork:
+    """What a fanpage may send, still without any; ValueError where its rate is none."""
+    rate = rate_now(*rate_row, at=at)
+    if not rate.per_second > 0:
+        raise ValueError(rate)
+    return FanpageWork(rate, slot_in_row)
 
 
 def _quiet_fanpages(db: Session, now: datetime) -> set[int]:
@@ -130,7 +160,7 @@ def _quiet_fanpages(db: Session, now: datetime) -> set[int]:
         col(Fanpage.launch_rules).is_not(None)
     )
     rows = db.execute(wanted).all()
-    return {key or 0 for key, rules, zone in rows if quiet_until(launch_rules_of(rules), zone, now)}
+    return {key or 0 for key, rules, zone in rows if must_wait(key or 0, rules, zone, now)}
 
 
 def fanpages_with_work(*, now: datetime) -> list[int]:

@@ -89,6 +89,26 @@ def test_what_is_due_in_quiet_hours_starts_after_them(studio: Studio) -> None:
     assert scheduled_jobs.start_due(now=studio.now) == [broadcast_id]
 
 
+def test_rules_that_cannot_be_read_keep_only_their_own_fanpages_broadcasts_from_starting(
+    studio: Studio,
+) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    other = Studio(studio.arrange, studio.now, studio.call_threads)
+    other.people(1)
+    started = other.broadcast()
+    for each in (broadcast_id, started):
+        actions.schedule(COMMAND_LINE, each, at=None, now=studio.now)
+    mine = col(Fanpage.id) == studio.fanpage_id
+    with transaction() as db:
+        db.execute(update(Fanpage).where(mine).values(launch_rules='{"curfew": 9}'))
+    assert scheduled_jobs.start_due(now=studio.now) == [started]
+    assert fanpages_with_work(now=studio.now) == [other.fanpage_id]
+    with transaction() as db:
+        db.execute(update(Fanpage).where(mine).values(launch_rules=None))
+    assert scheduled_jobs.start_due(now=studio.now) == [broadcast_id]
+
+
 def test_what_is_being_sent_waits_in_quiet_hours_and_goes_on_by_itself(studio: Studio) -> None:
     studio.people(2)
     broadcast_id = studio.broadcast()
