@@ -39,13 +39,18 @@ class Result(StrEnum):
 class Span:
     """About what a broadcast was, and until when what follows is taken for its effect."""
 
-    topic_id: int
-    until: datetime
+    topic_id: int | ColumnElement[int]
+    until: datetime | ColumnElement[datetime]
 
 
 def span_of(topic_id: int, started_at: datetime | None) -> Span:
-    """The topic and the time in which results of a broadcast lie. One that has not started has none."""
-    return Span(topic_id, started_at + AFTERWARDS if started_at else datetime.min.replace(tzinfo=UTC))
+    """The topic and the time in which results of a broadcast lie."""
+    return Span(topic_id, last_moment(started_at))
+
+
+def last_moment(started_at: datetime | None) -> datetime:
+    """Until when what follows a broadcast is taken for its effect. One that has not started has none."""
+    return started_at + AFTERWARDS if started_at else datetime.min.replace(tzinfo=UTC)
 
 
 def condition_of(result: Result, span: Span) -> Condition:
