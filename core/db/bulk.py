@@ -7,10 +7,10 @@ threads that costs more than the row. Here the database does the whole work in o
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -21,12 +21,14 @@ from sqlalchemy import (
     CursorResult,
     Delete,
     FromClause,
+    Integer,
     Select,
     SelectBase,
     String,
     Update,
     bindparam,
     delete,
+    func,
     literal,
     literal_column,
     or_,
@@ -35,7 +37,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
@@ -144,47 +145,40 @@ class CompiledQuery(CompiledStatement):
         times in them."""
         return _unpacked(self.run(db, values).scalar())
 
-    def fetch_each(self, db: Session, each: Iterable[Mapping[str, object]]) -> list[list[Any]]:
-        """Execute it once for each of these values and return all rows. It uses the driver's
-        own cursor: what SQLAlchemy does around a statement takes longer than a small read. Raises
-        OperationalError."""
-        connection, found = db.connection(), list[list[Any]]()
-        cursor = connection.connection.cursor()
-        try:
-            for values in each:
-                words, bound = self._bound(connection, values)
-                cursor.execute(words, bound)
-                for (text,) in cursor.fetchall():
-                    found += _unpacked(text)
-        except connection.dialect.loaded_dbapi.Error as problem:  # in SQLAlchemy's words: callers know them
-            raise OperationalError("SELECT", None, problem, hide_parameters=True) from problem
-        finally:
-            cursor.close()
-        return found
-
 
 class ForEach:
-    """A query that is run for each of some given rows, such as the next deliveries of each broadcast.
+    """The first rows of a query for each of some given rows, such as the next deliveries of each broadcast.
 
-    On PostgreSQL that is one statement with LATERAL. SQLite has no LATERAL; there the query is run once for
-    each row, which is as quick. `chosen` makes the query from the given columns.
+    On PostgreSQL that is one statement with LATERAL. SQLite has no LATERAL, and its rows cannot give limits:
+    there it is a subquery for each row, in one statement for all rows with the same limit. `chosen` makes the
+    query from the given columns.
     """
 
-    def __init__(self, columns: Mapping[str, TypeEngine[Any]], chosen: Callable[[Any], Any]) -> None:
-        self._names = list(columns)
-        given = rows_given(columns).subquery()
-        together = select(chosen(given.c).lateral()).select_from(given)
-        bound = SimpleNamespace(**{name: bindparam(name, type_=type_) for name, type_ in columns.items()})
-        self._together, self._one = CompiledQuery(together), CompiledQuery(chosen(bound))
+    def __init__(self, columns: Mapping[str, TypeEngine[Any]], chosen: Callable[[Any], Select[Any]]) -> None:
+        given = rows_given({**columns, "at_most": Integer()}).subquery()
+        lateral = chosen(given.c).limit(given.c.at_most).lateral()
+        self._together = CompiledQuery(select(lateral).select_from(given))
+        alike = rows_given(columns).subquery()
+        limited = chosen(alike.c).limit(bindparam("at_most", type_=Integer())).correlate(alike).subquery()
+        of_one = select(JsonOfRows(*limited.c)).scalar_subquery()
+        self._of_a_limit = CompiledStatement(select(func.group_concat(of_one)).select_from(alike))
 
     def fetch(
-        self, db: Session, rows: Sequence[Sequence[object]], values: Mapping[str, object]
+        self, db: Session, rows: Iterable[tuple[Sequence[object], int]], values: Mapping[str, object]
     ) -> list[list[Any]]:
-        """The rows found for all of the given rows, in no promised order; `values` are bound for each."""
+        """The rows found for all of the given rows, each given with its limit, in no promised order; `values`
+        are bound for each."""
         if not is_sqlite(db):
-            return self._together.fetch(db, {**values, **bound(rows)}) if rows else []
-        each = ({**values, **dict(zip(self._names, row, strict=True))} for row in rows)
-        return self._one.fetch_each(db, each)
+            given = [(*row, at_most) for row, at_most in rows]
+            return self._together.fetch(db, {**values, **bound(given)}) if given else []
+        by_limit: dict[int, list[Sequence[object]]] = defaultdict(list)
+        for row, at_most in rows:
+            by_limit[at_most].append(row)
+        found = list[list[Any]]()
+        for at_most, alike in by_limit.items():
+            texts = self._of_a_limit.run(db, {**values, **bound(alike), "at_most": at_most}).scalar()
+            found += [row for of_one in _unpacked(f"[{texts}]") for row in of_one]
+        return found
 
 
 def _unpacked(text: str | None) -> list[list[Any]]:

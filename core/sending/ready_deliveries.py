@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Integer, bindparam, select
+from sqlalchemy import BigInteger, bindparam, select
 from sqlmodel import Session, col
 
 from core.broadcasts import canary
@@ -46,7 +46,7 @@ def find_offers(db: Session, counts: Mapping[int, int], now: datetime) -> dict[i
     given = {"now": bulk.stamp(now), "far": bulk.stamp(now + FARTHEST_ATTEMPT)}
     offered: dict[int, list[Offer]] = defaultdict(list)
     for sender, sending in _sending(db, sorted(counts), now).items():
-        of_each = [(key, last_id, counts[key]) for key, last_id in sending]
+        of_each = [((key, last_id), counts[key]) for key, last_id in sending]
         for row in _ready(sender).fetch(db, of_each, given):
             offered[row[0]].append(Offer(sender, row))
     for offers in offered.values():
@@ -97,8 +97,7 @@ def _ready(sender: Sender) -> bulk.ForEach:
                 is_due(col(Delivery.next_try_at), now, far),
             )
             .order_by(col(Delivery.id))
-            .limit(given.count)
             .with_for_update(key_share=True, skip_locked=True, of=Delivery)
         )
 
-    return bulk.ForEach({"broadcast": BigInteger(), "last_id": BigInteger(), "count": Integer()}, of_one)
+    return bulk.ForEach({"broadcast": BigInteger(), "last_id": BigInteger()}, of_one)
