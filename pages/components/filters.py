@@ -98,7 +98,7 @@ def filter_choice(key: str, options: Mapping[str, str], everything: str, *, widt
 
 def _show_asked(key: str, place: str, options: Mapping[str, str], nothing: str | None) -> None:
     """Has the field show at first what the address asks for; what there is no more is not chosen either."""
-    if st.session_state.get(place) not in options:
-        st.session_state.pop(place, None)
+    if st.session_state.get(place, nothing) not in {nothing, *options}:
+        del st.session_state[place]
     asked = st.query_params.get(key, "")
     show_first(place, asked if asked in options else nothing)

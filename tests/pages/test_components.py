@@ -230,3 +230,19 @@ def test_a_filter_stays_when_its_word_changes_and_ends_when_it_is_gone():
     at.run()
     assert at.session_state["found"] == (None, "")
     assert not at.query_params
+
+
+@pytest.mark.parametrize("asked", ["1", "2", ""])
+def test_a_filter_that_is_switched_off_stays_off(asked):
+    at = AppTest.from_function(_narrowed)
+    if asked:
+        at.query_params["size"] = at.query_params["topic"] = asked
+    at.run()
+    at.pills[0].set_value("2").run()
+    at.selectbox[0].set_value("2").run()
+    at.pills[0].set_value(None).run()
+    at.selectbox[0].set_value("").run()
+    assert at.session_state["found"] == (None, "")
+    assert not at.query_params
+    at.run()
+    assert (at.session_state["found"], at.pills[0].value, at.selectbox[0].value) == ((None, ""), None, "")
