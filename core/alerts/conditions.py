@@ -6,8 +6,8 @@ A condition holds as long as it is found. Its words hold names that staff gave, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,12 +29,13 @@ from core.fanpages.set_up_findings import FINDINGS, Finding
 from core.fanpages.set_up_queries import is_clock_off, read_conditions
 from core.inbox.rules import EventState
 from core.installation import disk_room
-from core.installation.heartbeat import WEBHOOK, is_of_kind
+from core.installation.heartbeat import WEBHOOK, is_of_kind, list_worker_machines, this_machine
 from core.messenger.reasons import describe
 from core.settings import settings
 from core.text.catalogues import say_in
 
 ENDED = "broadcast.ended"
+DISK = "disk"
 SILENT_FOR = timedelta(minutes=3)  # a restart takes less, and is told to nobody
 USE_WITHIN = 7  # days
 MORNING = timedelta(hours=8)  # on the fanpage's clock; a new week's conditions begin then
@@ -47,6 +48,7 @@ class Condition:
     key: str
     title: str
     text: str
+    begins: bool = True  # False: too little for an alert, and not yet the end of one
 
 
 def find_conditions(*, now: datetime) -> list[Condition]:
@@ -64,6 +66,17 @@ def find_conditions(*, now: datetime) -> list[Condition]:
         *_lapsing(fanpages, now),
         *(_ended(end) for end in list_untold(now=now)),
     ]
+
+
+def judged_elsewhere(keys: Iterable[str]) -> set[str]:
+    """Those of the conditions that only another machine can see, while a worker runs there."""
+    others = {key for key in keys if key.startswith(f"{DISK}:") and _machine(key) != this_machine()}
+    running = list_worker_machines() if others else set()
+    return {key for key in others if _machine(key) in running}
+
+
+def _machine(key: str) -> str:
+    return key.split(":")[1]
 
 
 def test_condition() -> Condition:
@@ -172,8 +185,11 @@ def _clock() -> Iterator[Condition]:
 
 
 def _disks() -> Iterator[Condition]:
-    for template, values in disk_room.problems():
-        yield _condition(f"disk:{values['folder']}", N_("A disk is almost full"), template, **values)
+    for disk in disk_room.list_disks():
+        if disk.free < disk_room.ENOUGH_MB:
+            key = f"{DISK}:{this_machine()}:{str(disk.folder)[-100:]}"
+            found = _condition(key, N_("A disk is almost full"), disk_room.LOW, **disk.values)
+            yield replace(found, begins=disk.free < disk_room.LOW_MB)
 
 
 def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Condition]:

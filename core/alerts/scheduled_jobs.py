@@ -13,7 +13,14 @@ from sqlmodel import Session, col
 from core.alerts import channels
 from core.alerts.channel_state import note, take_tests
 from core.alerts.channels import Channel, NotTaken
-from core.alerts.conditions import ENDED, Condition, find_conditions, test_condition, words_of
+from core.alerts.conditions import (
+    ENDED,
+    Condition,
+    find_conditions,
+    judged_elsewhere,
+    test_condition,
+    words_of,
+)
 from core.broadcasts.ended_broadcasts import list_untold, mark_told
 from core.db import bulk, holding
 from core.db.engine import reading, transaction
@@ -55,10 +62,12 @@ def _forget_ends(now: datetime) -> None:
 
 def _keep(conditions: Mapping[str, Condition], known: Sequence[Channel], now: datetime) -> None:
     """Bring the rows in line with what holds now."""
-    wanted = {(key, channel) for key in conditions for channel in known}
+    begun = {(key, channel) for key, each in conditions.items() if each.begins for channel in known}
     with reading() as db:
         kept = {(matter, Channel(channel)) for matter, channel in db.execute(_KEYS)}
-    fresh, over = sorted(wanted - kept), sorted(kept - wanted)
+    lasting = conditions.keys() | judged_elsewhere(matter for matter, _channel in kept)
+    fresh = sorted(begun - kept)
+    over = sorted(row for row in kept if row[0] not in lasting or row[1] not in known)
     if not fresh and not over:
         return
     times = {"since": now, "next_try_at": now, "attempts": 0}

@@ -38,6 +38,18 @@ def processes_alive(now: datetime) -> Select[str]:
     )
 
 
+def this_machine() -> str:
+    """The name of this machine, as its heartbeats have it."""
+    return socket.gethostname()[:80]
+
+
+def list_worker_machines() -> set[str]:
+    """The machines whose workers had a heartbeat lately."""
+    with reading() as db:
+        processes = db.scalars(select(col(Heartbeat.process)).where(is_of_kind(WORKER)))
+        return {each.removeprefix(f"{WORKER} ").rsplit(":", 2)[0] for each in processes}
+
+
 def is_of_kind(kind: str) -> ColumnElement[bool]:
     """Whether a heartbeat is that of a worker, or of a webhook server."""
     return col(Heartbeat.process).startswith(f"{kind} ")
@@ -55,7 +67,7 @@ class HeartbeatWriter:
     """The heartbeat of this process."""
 
     def __init__(self, kind: str, clock: Callable[[], datetime]) -> None:
-        self.process = f"{kind} {socket.gethostname()[:80]}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.process = f"{kind} {this_machine()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.leads = True  # of all processes of its kind, the one that has been alive for longest
         self._clock = clock
         self._beat_at = float("-inf")  # monotonic

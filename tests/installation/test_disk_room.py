@@ -14,6 +14,7 @@ from core.alerts.conditions import find_conditions
 from core.db.engine import engine
 from core.db.full_disk import is_full
 from core.installation import disk_room
+from core.installation.heartbeat import this_machine
 from core.operations.doctor import find_problems
 from core.settings import settings
 
@@ -32,9 +33,11 @@ def test_a_disk_with_little_room_is_named_once_wherever_somebody_looks(room, arr
     settings().backup_folder.mkdir(parents=True)  # on the same disk
     room(499)
     [(_sentence, values)] = disk_room.problems()
-    assert values == {"folder": settings().data_dir, "free": 499}
+    assert values == {"folder": settings().data_dir, "machine": this_machine(), "free": 499}
     assert [each for each in find_problems() if "has only 499 MB left" in each]
-    assert [each.key for each in find_conditions(now=arrange.now)] == [f"disk:{settings().data_dir}"]
+    assert [each.key for each in find_conditions(now=arrange.now)] == [
+        f"disk:{this_machine()}:{settings().data_dir}"
+    ]
 
 
 def test_a_disk_with_room_is_not_named(room):
