@@ -236,7 +236,7 @@ class Worker:
 
     def _check_installation(self) -> None:
         if queries.has_real_fanpage():  # the demo needs neither an app nor Facebook
-            installation_checks.check_installation(now=self.clock(), clock=self.clock)
+            installation_checks.check_installation(now=self.clock())
 
     def _report_hold(self) -> None:
         """Log why nothing is sent while the installation is held, once for each reason."""

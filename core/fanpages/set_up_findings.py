@@ -67,9 +67,9 @@ FINDINGS: dict[str, str] = {
         "Switch it to Live, then tick it here, because Facebook doesn't tell us."
     ),
     Finding.CLOCK_OFF: N_(
-        "The clock of this machine or of the database is off by more than 30 seconds; turn on time "
-        "synchronisation. While it is off by more than ten minutes, no opt-in ends and nothing old is "
-        "deleted."
+        "The clock of the machine with the database is off by more than 30 seconds; turn on time "
+        "synchronisation there. While it is off by more than ten minutes, no opt-in ends and nothing old "
+        "is deleted."
     ),
     Finding.CLOCK_UNKNOWN: N_("Facebook could not be reached, so the clock was not compared with theirs."),
     Finding.NO_WORKER: N_(

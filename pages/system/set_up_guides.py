@@ -27,7 +27,7 @@ TITLES: dict[Step, str] = {
     Step.ADDRESSES: N_("Privacy policy and deletion of data"),
     Step.LIVE: N_("Switch the app to Live"),
     Step.TRY: N_("Try it with your own phone"),
-    Step.CLOCK: N_("This machine's clock"),
+    Step.CLOCK: N_("The server's clock"),
     Step.PROCESSES: N_("Worker and webhook server"),
     Step.OTHER_APP: N_("Other apps on the fanpage"),
 }

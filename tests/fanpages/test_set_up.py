@@ -10,9 +10,11 @@ import pytest
 import requests
 from sqlmodel import select
 
+import core.clock
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.clock import utc_now
+from core.db import database_clock
 from core.db.engine import reading
 from core.db.tables import Activity, SetUpConfirmation
 from core.encryption import encrypt
@@ -21,7 +23,7 @@ from core.fanpages import health_actions, installation_checks, set_up_actions
 from core.fanpages.actions import connect
 from core.fanpages.queries import get_fanpage
 from core.fanpages.set_up_findings import Finding
-from core.fanpages.set_up_queries import list_addresses, read_conditions, read_set_up
+from core.fanpages.set_up_queries import is_clock_off, list_addresses, read_conditions, read_set_up
 from core.fanpages.set_up_rules import Check, Step
 from core.settings import settings
 from core.simulator import World, running_simulator
@@ -214,6 +216,14 @@ def test_the_public_address_has_to_tell_signed_events_from_others(
 def test_the_clock_is_compared_with_the_platforms(fresh_database, monkeypatch, world):
     assert installation_checks.check_clock(utc_now) is None
     assert installation_checks.check_clock(lambda: utc_now() + timedelta(minutes=2)) == Finding.CLOCK_OFF
+
+
+def test_the_kept_finding_is_of_the_database_clock_whoever_looked_last(world, monkeypatch, now):
+    wrong = utc_now() + timedelta(minutes=2)
+    for module in (core.clock, database_clock, installation_checks):
+        monkeypatch.setattr(module, "utc_now", lambda: wrong, raising=False)
+    installation_checks.check_installation(now=now)
+    assert is_clock_off() == (not settings().is_postgresql)  # SQLite has no clock but this machine's
 
 
 def test_a_fanpage_that_nobody_knows_is_not_marked(fresh_database, now):
