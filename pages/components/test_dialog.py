@@ -69,7 +69,11 @@ def _choose_and_send(testers: list[TesterView], about: About, about_id: int, fan
     own = current().actor.id
     names = {each.id: _name(each, own) for each in sorted(testers, key=lambda each: each.operator_id != own)}
     chosen = st.selectbox(
-        _("To"), list(names), key=keep_chosen(f"{KEY}_to"), format_func=lambda one: names.get(one, "")
+        _("To"),
+        list(names),
+        key=keep_chosen(f"{KEY}_to", names),
+        format_func=lambda one: names.get(one, ""),
+        placeholder=_("Choose a tester"),
     )
     tester = next((each for each in testers if each.id == chosen), None)
     if tester is None:

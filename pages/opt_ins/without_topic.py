@@ -12,6 +12,7 @@ from core.consent.actions import assign_topic
 from core.consent.queries import TopicView
 from pages.components.chosen import keep_chosen
 from pages.components.dialogs import dialog, open_dialog, run_and_close
+from pages.components.markdown import escape_markdown
 from pages.components.session import current
 from pages.components.texts import _, n_
 
@@ -45,14 +46,23 @@ def _body(topics: list[TopicView], count: int) -> None:
             count,
         )
     )
-    key = keep_chosen("opt_in_assign_topic")
-    topic_id = st.selectbox(_("Topic"), list(names), key=key, format_func=lambda id_: names.get(id_, ""))
+    topic_id = st.selectbox(
+        _("Topic"),
+        list(names),
+        index=None,
+        placeholder=_("Choose a topic"),
+        key=keep_chosen("opt_in_assign_topic", names),
+        format_func=lambda id_: names.get(id_, ""),
+    )
     by = current().actor
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
-            _("Assign this topic"),
+            _("Assign “{topic}”", topic=escape_markdown(names[topic_id]))
+            if topic_id
+            else _("Assign this topic"),
             key="opt_in_assign_save",
             type="primary",
+            disabled=topic_id is None,
             on_click=run_and_close,
             args=(
                 KEY,

@@ -289,9 +289,24 @@ def test_opt_ins_without_a_topic_get_one(panel, arrange, fanpage, topic, lan):
     at = panel("opt_ins", role="editor")
     assert "2 opt-ins came without a topic" in all_words(at)
     press(at, "opt_in_assign_open")
+    assert at.button(key="opt_in_assign_save").disabled  # nothing is chosen for anybody
+    at.selectbox(key="opt_in_assign_topic").select(topic).run()
     press(at, "opt_in_assign_save")
     assert {row.topic_id for row in opt_ins()} == {topic}
     assert "without a topic" not in all_words(at)
+
+
+def test_a_topic_that_is_archived_meanwhile_is_not_replaced_by_another(panel, arrange, fanpage, topic):
+    other = arrange.topic(fanpage, "Hoa tulip")
+    arrange.opt_in(None, arrange.customer(fanpage), fanpage_id=fanpage)
+    at = press(panel("opt_ins", role="editor"), "opt_in_assign_open")
+    at.selectbox(key="opt_in_assign_topic").select(other).run()
+    assert at.button(key="opt_in_assign_save").label == "Assign “Hoa tulip”"
+    archive_topic(COMMAND_LINE, other, now=utc_now())
+    at.run()
+    assert at.selectbox(key="opt_in_assign_topic").value is None
+    assert at.button(key="opt_in_assign_save").disabled
+    assert [row.topic_id for row in opt_ins()] == [None]
 
 
 def test_opt_ins_are_found_by_name_and_by_the_month_in_which_they_were_agreed(

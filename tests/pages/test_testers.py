@@ -12,6 +12,7 @@ from core.conversation.actions import save_message
 from core.conversation.drafts import BlockDraft
 from core.db import tables
 from core.db.engine import transaction
+from core.testers.actions import remove_tester
 from core.testers.queries import list_testers
 from tests.inbox.platform import rows
 from tests.pages.broadcasts import a_draft
@@ -101,6 +102,17 @@ def test_a_closed_window_says_to_write_first_and_sends_nothing(fanpage, lan, arr
     at = press(opened(lan, page="message", id=a_message(fanpage)), "test_send_open")
     assert "only within 24 hours" in all_words(at)
     assert at.button(key="test_send_submit").disabled
+
+
+def test_a_tester_who_is_taken_off_meanwhile_is_not_replaced_by_another(fanpage, lan, arrange):
+    a_tester(arrange, fanpage, lan)
+    other = a_tester(arrange, fanpage, None, "minh")
+    at = press(opened(lan, page="message", id=a_message(fanpage)), "test_send_open")
+    at.selectbox(key="test_send_to").select(other).run()
+    remove_tester(COMMAND_LINE, other, now=utc_now())
+    at.run()
+    assert at.selectbox(key="test_send_to").value is None
+    assert "test_send_submit" not in keys(at.button)
 
 
 def test_without_testers_the_dialog_leads_to_making_one(fanpage, lan):

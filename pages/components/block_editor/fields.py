@@ -45,10 +45,8 @@ def bind_choice(
     the draft until something else is chosen: to look at it is no change, and the rules say what is gone."""
     kept = holder.get(field)
     show_first(key, kept)
-    if st.session_state[key] not in options:
-        st.session_state[key] = None
     named = lambda one: options.get(one, "")  # noqa: E731
-    picked = st.selectbox(label, list(options), key=keep_chosen(key), format_func=named, **more)
+    picked = st.selectbox(label, list(options), key=keep_chosen(key, options), format_func=named, **more)
     if picked is not None or kept in options:
         holder[field] = picked
 

@@ -30,13 +30,11 @@ def draw_withdraw_dialog(customer: CustomerView, opt_ins: list[OptInView]) -> No
 
 def _withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     topics: dict[int, str] = {_ALL: _("All topics of the fanpage"), **topic_names(customer.fanpage_id)}
-    if st.session_state.get(f"{KEY}_topic", _ALL) not in topics:
-        st.session_state[f"{KEY}_topic"] = None  # archived meanwhile: by no means all of them instead
     topic_id = st.selectbox(
         _("Stop notifications about"),
         list(topics),
         format_func=lambda topic_id: topics.get(topic_id, ""),
-        key=keep_chosen(f"{KEY}_topic"),
+        key=keep_chosen(f"{KEY}_topic", topics),
         placeholder=_("Choose a topic"),
     )
     if topic_id is None:
