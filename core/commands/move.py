@@ -21,7 +21,9 @@ from core.settings import settings
 AFTERWARDS = """Now, in this order:
   1. set OTN_DATABASE_URL to the new database for every process (in .env);
   2. keep the same OTN_SECRET_KEY, or carry {key} along: the tokens are sealed with it;
-  3. restart the panel, the webhook servers and the workers. The old ones refuse to do anything: the webhook
+  3. on other machines, give all processes one folder {pictures} with what is in it here: it is not in the
+     database;
+  4. restart the panel, the webhook servers and the workers. The old ones refuse to do anything: the webhook
      server there answers 503, so that Messenger repeats what it brings."""
 
 
@@ -123,5 +125,6 @@ def _text(moved: MoveResult) -> str:
     ]
     for broadcast_id, name, left in moved.going_on:
         lines.append(f"Broadcast {broadcast_id} ({name}) goes on there by itself: {left:,} to go.")
-    key = settings().data_dir / "secret.key"
-    return "\n".join([*lines, AFTERWARDS.format(key=key)])
+    data = settings().data_dir
+    afterwards = AFTERWARDS.format(key=data / "secret.key", pictures=data / "pictures")
+    return "\n".join([*lines, afterwards])

@@ -17,7 +17,8 @@ from core.conversation.message_rows import StoredMessage
 from core.conversation.messenger_profile.rows import profile_of
 from core.db.tables import Block, Broadcast, Message, Topic
 from core.errors import N_, Problem, WrongState, problem
-from core.pictures.attachments import names_of
+from core.pictures.attachments import lost_among, names_of
+from core.pictures.rules import attached_picture
 
 TAPPED_FOR = timedelta(days=30)  # how long after the end of a broadcast its buttons are still tapped
 
@@ -54,6 +55,8 @@ def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, l
     pictures = kind.pictures(block.content)
     if not pictures <= names_of(db, fanpage_id, pictures):
         return [problem("url", N_("The uploaded image belongs to another fanpage; upload it again."))]
+    if lost_among(db, pictures, attached=attached_picture(kind.render(block.content))):
+        return [problem("url", N_("The file of the uploaded image is missing; upload the image again."))]
     return []
 
 

@@ -28,6 +28,8 @@ from core.installation.key_check import AnotherKey
 from core.messenger.mixed_call_switch import MIXED_CALLS_REFUSED
 from core.messenger.reasons import describe
 from core.operations.server_check import problems_of_server
+from core.pictures.attachments import count_lost
+from core.pictures.files import folder
 from core.settings import settings
 
 CLOCK_TOLERANCE = timedelta(seconds=30)
@@ -41,7 +43,7 @@ def find_problems() -> list[str]:
     if not found:
         known = queries.list_fanpages()
         only_demo = bool(known) and all(fanpage.is_demo for fanpage in known)
-        for check in (_hold, _key, _worker, _mixed_calls, _fanpages):
+        for check in (_hold, _key, _worker, _mixed_calls, _fanpages, _pictures):
             found += [said for said in _guarded(check) if said not in found]
         found += [said.format(**values) for said, values in backups.problems(now=utc_now())]
     found += [said.format(**values) for said, values in disk_room.problems()]
@@ -152,6 +154,14 @@ def _fanpages() -> Iterator[str]:
             yield f"{fanpage.name} ({fanpage.page_id}): {OTHER_APP.format(customers=other.customers)}"
         for code in health_actions.check_health(fanpage.id, now=utc_now()):
             yield f"{fanpage.name} ({fanpage.page_id}): {describe_problem(code)}"
+
+
+def _pictures() -> Iterator[str]:
+    if lost := count_lost():
+        yield (
+            f"The files of {lost} uploaded images are not in {folder()}: Messenger cannot fetch them. Put "
+            "them back, from the folder otn-pictures beside a backup; several machines share one such folder."
+        )
 
 
 def _clock() -> Iterator[str]:

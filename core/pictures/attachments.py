@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from core.db.engine import reading
 from core.db.tables import Picture
+from core.pictures.files import find_file, folder
 from core.pictures.rules import UPLOADED
 
 REMEMBERED_SECONDS = 3600.0
@@ -30,6 +31,23 @@ def names_of(db: Session, fanpage_id: int, names: Collection[str]) -> set[str]:
         col(Picture.fanpage_id) == fanpage_id, col(Picture.name).in_(names)
     )
     return set(db.execute(mine).scalars())
+
+
+def lost_among(db: Session, names: Collection[str], *, attached: str | None) -> set[str]:
+    """Those of these pictures that nobody can be shown any more: their file is gone, and Messenger has no
+    copy of it. Only the one that goes as an attachment (`attached`) is shown from a copy."""
+    gone = {name for name in names if find_file(name) is None}
+    if attached in gone:
+        copied = select(col(Picture.attachment_id)).where(col(Picture.name) == attached)
+        gone -= {attached} if db.execute(copied).scalar_one_or_none() else set()
+    return gone
+
+
+def count_lost() -> int:
+    """How many pictures this machine has no file of."""
+    with reading() as db:
+        names = set(db.execute(select(col(Picture.name))).scalars())
+    return len(names - {path.name for path in folder().glob("*")})
 
 
 def attachment_of(name: str) -> str | None:

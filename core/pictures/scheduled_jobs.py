@@ -19,7 +19,7 @@ from core.db.tables import Fanpage, Picture
 from core.encryption import CannotDecrypt
 from core.errors import OperatorError
 from core.messenger.client import GraphRefused, Messenger
-from core.pictures.files import find_file
+from core.pictures.files import folder
 from core.pictures.rules import media_type_of
 
 RENEWED_AFTER = timedelta(days=80)
@@ -35,11 +35,11 @@ def hand_over_pictures(messenger_for: Callable[[int], Messenger], *, now: dateti
     taken = 0
     for name, fanpage_id in _waiting(now):
         values: dict[str, Any] = {"tried_at": now}
-        path = find_file(name)
         try:
-            if path is not None:
+            data = _read(name)
+            if data is not None:
                 messenger = messenger_for(fanpage_id)
-                attachment_id = messenger.upload_image(path.read_bytes(), media_type_of(name))
+                attachment_id = messenger.upload_image(data, media_type_of(name))
                 values |= {"attachment_id": attachment_id, "attached_at": now}
                 taken += 1
         except GraphRefused as refused:
@@ -49,6 +49,15 @@ def hand_over_pictures(messenger_for: Callable[[int], Messenger], *, now: dateti
         with transaction() as db:
             db.execute(update(Picture).where(col(Picture.name) == name).values(**values))
     return taken
+
+
+def _read(name: str) -> bytes | None:
+    """The picture's file, which is missing where the folder is not shared by all machines, or was lost."""
+    try:
+        return (folder() / name).read_bytes()
+    except OSError as problem:
+        log.error("picture_not_readable", file=str(folder() / name), said=problem.strerror)
+        return None
 
 
 def _waiting(now: datetime) -> list[tuple[str, int]]:

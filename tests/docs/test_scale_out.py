@@ -67,6 +67,15 @@ def test_a_service_waits_for_services_that_exist() -> None:
     assert proxied <= set(services)
 
 
+def test_every_service_of_ours_sees_the_same_pictures() -> None:
+    """They outlive a container, and what the panel writes is read by the others."""
+    ours = {name: each for name, each in COMPOSE["services"].items() if each["image"] == "notify-once"}
+    assert len(ours) > 3
+    for name, each in ours.items():
+        assert "data:/data" in each.get("volumes", []), name
+    assert "OTN_DATA_DIR=/data" in (FOLDER / "Dockerfile").read_text("utf-8")
+
+
 def test_the_image_leaves_secrets_and_data_out() -> None:
     ignored = (FOLDER / "Dockerfile.dockerignore").read_text("utf-8").split()
     assert {".env", "data", ".git", ".venv"} <= set(ignored)

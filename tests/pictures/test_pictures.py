@@ -8,8 +8,10 @@ import pytest
 from PIL import Image, ImageSequence
 from sqlmodel import select
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from core.accounts.rules import COMMAND_LINE
+from core.broadcasts.readiness import find_problems
 from core.conversation.actions import save_message
 from core.conversation.drafts import BlockDraft
 from core.conversation.rules import render
@@ -17,6 +19,7 @@ from core.db.engine import reading
 from core.db.tables import Picture
 from core.errors import Invalid, WrongState
 from core.messenger.client import Messenger
+from core.operations import doctor
 from core.pictures import attachments
 from core.pictures.actions import add_picture
 from core.pictures.files import draw_anew, find_file, folder, thumbnail
@@ -25,6 +28,7 @@ from core.pictures.scheduled_jobs import RENEWED_AFTER, hand_over_pictures
 from core.simulator import World, running_simulator
 from core.simulator.control_client import SimulatorClient
 from tests.arrange import Arrange
+from tests.databases import TestDatabase
 from webhook_server.application import create_app
 
 SECRET = b"TIEM-HOA-GPS"
@@ -123,6 +127,36 @@ def test_a_message_shows_pictures_of_its_own_fanpage(arrange: Arrange) -> None:
     with pytest.raises(Invalid, match="upload it again"):
         save_message(COMMAND_LINE, other, **given)
     assert thumbnail(str(name_in(picture))).startswith("data:image/jpeg;base64,")
+
+
+def test_a_picture_whose_file_is_gone_is_refused_unless_messenger_has_it(
+    arrange: Arrange, fresh_database: TestDatabase
+) -> None:
+    fanpage = arrange.fanpage()
+    topic = arrange.topic(fanpage)
+    picture = added(arrange, fanpage, photo())
+    (folder() / str(name_in(picture))).unlink()
+    image, card = {"kind": "image", "url": picture}, {"kind": "card", "title": "Hoa", "image_url": picture}
+
+    def said(content: dict[str, object]) -> list[str]:
+        return [each.template for each in find_problems(topic, content)]
+
+    missing = ["The file of the uploaded image is missing; upload the image again."]
+    assert (said(image), said(card)) == (missing, missing)
+    fresh_database.run("UPDATE picture SET attachment_id = '77'")
+    assert (said(image), said(card)) == ([], missing)  # a card's is fetched from the file
+
+
+def test_doctor_counts_the_files_that_are_gone_and_the_worker_logs_them(arrange: Arrange) -> None:
+    name = str(name_in(added(arrange, arrange.fanpage(), photo())))
+    (folder() / name).unlink()
+    counted = f"The files of 1 uploaded images are not in {folder()}"
+    assert [each for each in doctor.find_problems() if each.startswith(counted)]
+    with capture_logs() as said:
+        assert hand_over_pictures(lambda _fanpage: None, now=arrange.now) == 0
+    assert [(each["event"], each["file"]) for each in said] == [
+        ("picture_not_readable", str(folder() / name))
+    ]
 
 
 def test_a_card_fetches_it_and_a_picture_goes_as_what_messenger_has() -> None:
