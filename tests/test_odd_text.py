@@ -20,7 +20,8 @@ from core.consent import actions as topics
 from core.consent import customer_queries, imports
 from core.consent import queries as consent
 from core.conversation.actions import save_message
-from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind
+from core.conversation.drafts import BlockDraft, EntryDraft
+from core.conversation.entry_kinds.names import EntryKind
 from core.errors import OperatorError
 from core.fanpages import actions as fanpages
 from core.inbox import processing

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.consent.rules import OptInSource, OptInState, expires_at
-from core.conversation.drafts import EntryKind
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.rules import ReplyState
 from core.db.engine import is_sqlite, transaction
 from core.db.tables import (

@@ -14,7 +14,7 @@ from core.consent.withdrawals import is_before_withdrawal
 from core.conversation.asking_wordings import find_asking_block
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
-from core.conversation.drafts import EntryKind
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.opt_in_requests import Asking, Body, ask, of_customer, record_withheld, sentence_for
 from core.conversation.payloads import ASK_PAYLOAD
 from core.db.tables import OptIn, Topic

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from core.conversation.asking_wordings import Wording, wordings_of
-from core.conversation.drafts import EntryKind
+from core.conversation.entry_kinds.names import EntryKind
 from core.db.engine import reading
 from core.db.tables import Request, Topic, WithheldRequest
 from core.errors import N_, NotFound

@@ -7,20 +7,6 @@ from enum import StrEnum
 from typing import Any
 
 
-class EntryKind(StrEnum):
-    """The names of the kinds of entry points. All else that a kind is: core/conversation/entry_kinds."""
-
-    GET_STARTED = "get_started"
-    KEYWORD = "keyword"
-    REF = "ref"
-    COMMENT = "comment"
-    BUTTON = "button"
-    MENU = "menu"
-    ICE_BREAKER = "ice_breaker"
-    AGAIN = "again"
-    RULE = "rule"
-
-
 class KeywordMatch(StrEnum):
     """Which part of what a customer writes has to be the keyword."""
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.blocks.registry import find_kind, kind_of
-from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, MessageDraft
+from core.conversation.drafts import BlockDraft, EntryDraft, MessageDraft
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_kinds.registry import COMPOSED
 from core.conversation.queries import MessageView, topic_names
 from core.conversation.translations import is_language

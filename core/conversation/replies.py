@@ -16,8 +16,8 @@ from sqlmodel import Session, col
 from core.conversation.asking_again import ask_after_tap, ask_by_rule, topic_in
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
-from core.conversation.drafts import EntryKind
 from core.conversation.entry_kinds.kind import FoundEntry, KnownEntry
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_points import find_entry, message_in
 from core.conversation.opt_in_requests import Asking, Body, ask
 from core.conversation.reply_queue import Queued, holds_answer, queue_behind, queue_replies, reply_row

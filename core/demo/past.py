@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.clock import local_to_utc
-from core.conversation.drafts import EntryKind
+from core.conversation.entry_kinds.names import EntryKind
 from core.demo.story import NEW_PRODUCTS, PEONIES, TET, YOURS, Story
 
 FIRST_BROADCAST_DAYS = 9  # so long ago the finished broadcast went out, at half past nine

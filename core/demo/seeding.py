@@ -23,7 +23,8 @@ from core.consent.customer_queries import count_customers
 from core.consent.queries import find_topic, list_topics
 from core.consent.scheduled_jobs import expire_due
 from core.conversation.actions import save_message
-from core.conversation.drafts import EntryDraft, EntryKind
+from core.conversation.drafts import EntryDraft
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.queries import message_names
 from core.customers.profiles import fetch_missing_profiles
 from core.demo import backdating, conversations, english, story

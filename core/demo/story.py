@@ -9,7 +9,8 @@ from typing import Any
 from core.conversation.blocks.buttons import Buttons
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.blocks.text import Text
-from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, KeywordMatch
+from core.conversation.drafts import BlockDraft, EntryDraft, KeywordMatch
+from core.conversation.entry_kinds.names import EntryKind
 from core.messenger import message_limits
 from core.simulator.entities import Habit
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.conversation.drafts import EntryKind
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_point_queries import OwnedEntry, entry_points_of
 from core.fanpages.queries import FanpageView
 from pages.components.texts import _

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.conversation.drafts import EntryDraft, EntryKind
+from core.conversation.drafts import EntryDraft
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_kinds.ref import link_name
 from core.conversation.entry_kinds.registry import COMPOSED, KINDS
 from core.conversation.entry_points import check_entry_points, clean_entry, fields_of, typed_entries

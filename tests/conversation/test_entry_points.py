@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.conversation.drafts import EntryKind, KeywordMatch
+from core.conversation.drafts import KeywordMatch
 from core.conversation.entry_kinds.kind import FoundEntry, KnownEntry
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_points import find_entry, message_in
 
 WELCOME, PRICES, SALE, SELLING, TABLES, SHIPPING = range(1, 7)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.conversation.drafts import EntryKind, KeywordMatch
+from core.conversation.drafts import KeywordMatch
 from core.conversation.entry_kinds.kind import KnownEntry
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.keyword_rules import find_clashes, find_keyword, fires
 from core.text.matching import has_marks, search_key
 

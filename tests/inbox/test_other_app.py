@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from core.conversation.drafts import EntryKind, KeywordMatch
+from core.conversation.drafts import KeywordMatch
+from core.conversation.entry_kinds.names import EntryKind
 from core.db.engine import reading
 from core.db.tables import Block, Customer, EntryPoint, Message, OptIn, Reply, Withdrawal
 from core.fanpages.queries import find_other_app

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from core.accounts.rules import SYSTEM, Actor, Role
-from core.conversation.drafts import EntryKind, KeywordMatch
+from core.conversation.drafts import KeywordMatch
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.replies import answer_event
 from core.db.engine import transaction
 from core.db.tables import (

@@ -21,7 +21,8 @@ from core.consent import actions as topics
 from core.consent.customer_queries import get_customer, list_customers
 from core.consent.queries import find_topic
 from core.conversation.actions import archive_message, save_message
-from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind
+from core.conversation.drafts import BlockDraft, EntryDraft
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_point_queries import answer_to
 from core.conversation.message_files import draft_from_json
 from core.conversation.queries import get_message, list_messages

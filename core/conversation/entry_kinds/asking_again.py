@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.conversation.drafts import EntryKind
 from core.conversation.entry_kinds.kind import CustomerAct, EntryPointKind, FoundEntry, KnownEntry
+from core.conversation.entry_kinds.names import EntryKind
 from core.errors import N_
 
 

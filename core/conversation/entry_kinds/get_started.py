@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from core.conversation.drafts import EntryDraft, EntryKind
+from core.conversation.drafts import EntryDraft
 from core.conversation.entry_kinds.kind import (
     ComposedKind,
     CustomerAct,
@@ -14,6 +14,7 @@ from core.conversation.entry_kinds.kind import (
     KnownEntry,
     found,
 )
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.payloads import GET_STARTED_PAYLOAD
 from core.errors import N_, Problem, problem
 

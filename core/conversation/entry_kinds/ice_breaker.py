@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.conversation.drafts import EntryKind
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_kinds.tapped import TappedKind
 from core.conversation.payloads import ICE_BREAKER_PAYLOAD
 from core.errors import N_

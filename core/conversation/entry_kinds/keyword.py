@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from core.conversation.drafts import EntryDraft, EntryKind, KeywordMatch
+from core.conversation.drafts import EntryDraft, KeywordMatch
 from core.conversation.entry_kinds.kind import (
     ComposedKind,
     CustomerAct,
@@ -16,6 +16,7 @@ from core.conversation.entry_kinds.kind import (
     split_list,
     value_in,
 )
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.keyword_rules import find_keyword
 from core.errors import N_, Problem, problem
 from core.text.matching import words

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from core.conversation.drafts import EntryDraft, EntryKind
+from core.conversation.drafts import EntryDraft
 from core.conversation.entry_kinds.kind import (
     ComposedKind,
     CustomerAct,
@@ -20,6 +20,7 @@ from core.conversation.entry_kinds.kind import (
     joined_list,
     split_list,
 )
+from core.conversation.entry_kinds.names import EntryKind
 from core.errors import N_, Problem, problem
 from core.text.identifiers import unwrapped
 from core.text.matching import search_key

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.conversation import draft_actions, draft_checks, queries
-from core.conversation.drafts import BlockDraft, EntryKind
+from core.conversation.drafts import BlockDraft
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.rules import NAME_LIMIT, check_name
 from core.conversation.versions import Draft
 from core.errors import NotFound, Problem

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.conversation import queries
-from core.conversation.drafts import EntryKind, KeywordMatch
+from core.conversation.drafts import KeywordMatch
 from core.conversation.entry_kinds.kind import KnownEntry
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_point_queries import OwnedEntry
 from core.conversation.keyword_rules import Clash
 from core.fanpages.queries import FanpageView

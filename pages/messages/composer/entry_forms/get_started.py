@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.conversation.drafts import EntryKind
+from core.conversation.entry_kinds.names import EntryKind
 from pages.components.block_editor.draft import Draft
 from pages.components.first_values import show_first
 from pages.components.texts import _

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from core.conversation.drafts import EntryKind, KeywordMatch
+from core.conversation.drafts import KeywordMatch
 from core.conversation.entry_kinds.kind import KnownEntry
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.keyword_rules import find_clashes
 from core.errors import N_
 from pages.components.block_editor.draft import Draft, entries_of

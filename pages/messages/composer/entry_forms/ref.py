@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.conversation.drafts import EntryKind
+from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_kinds.ref import link_address
 from core.conversation.entry_points import check_entry_points
 from pages.components.block_editor.draft import Draft, entries_of
