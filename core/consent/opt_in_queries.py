@@ -58,6 +58,8 @@ class OptInFilter:
 
 
 EVERYTHING = OptInFilter()
+# States that say all by themselves; whether an opt-in is available or has ended, the time says, too.
+_WHATEVER_THE_TIME = (OptInState.RESERVED, OptInState.SPENT, OptInState.REFUSED, OptInState.WITHDRAWN)
 # Each in the order of an index. An opt-in ends a year after it was agreed to, so both have one order.
 ORDERS = {"new": (col(OptIn.id),), "agreed": (col(OptIn.expires_at), col(OptIn.id))}
 
@@ -73,15 +75,23 @@ def list_opt_ins(
     total: int | None = None,
 ) -> list[OptInView]:
     """By a key of ORDERS ("agreed", or "-agreed" from the end). Without one the newest come first, with
-    `ends_before` the first to end. `total`: how many there are, if it is known; it makes a search quick."""
-    word = order or ("agreed" if chosen.ends_before else "-new")
+    `ends_before` the first to end. `total`: how many there are, if it is known; few are found quickly so."""
+    word = order or usual_order(chosen)
     keys = [key.desc() if word.startswith("-") else key for key in ORDERS[word.removeprefix("-")]]
-    by_name = total is not None and are_few(total)
-    where = _where(fanpage_id, chosen, now, by_name=by_name)
-    if word == "-new":
+    few = chosen.customer_id is not None or (total is not None and are_few(total))
+    where = _where(fanpage_id, chosen, now, by_name=few, few=few)
+    if word == "-new" and not few:
         where.append(col(OptIn.id) > 0)  # else SQLite reads all that have not ended, and sorts them
     page = select(col(OptIn.id)).where(*where).order_by(*keys)
     return _read(_whole().where(col(OptIn.id).in_(page.offset(offset).limit(limit))).order_by(*keys), now)
+
+
+def usual_order(chosen: OptInFilter) -> str:
+    """The order that a list has as long as nobody asks for another. Those who agreed in some span come by
+    that time: from the newest on, an old span would be reached late."""
+    if chosen.ends_before is not None:
+        return "agreed"
+    return "-new" if chosen.agreed is None else "-agreed"
 
 
 def count_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: datetime) -> int:
@@ -138,12 +148,15 @@ def walk_opt_ins(fanpage_id: int, chosen: OptInFilter, *, now: datetime) -> Iter
 
 
 def _where(
-    fanpage_id: int, chosen: OptInFilter, now: datetime, *, by_name: bool = False
+    fanpage_id: int, chosen: OptInFilter, now: datetime, *, by_name: bool = False, few: bool = False
 ) -> list[ColumnElement[bool]]:
-    """`by_name`: a search reads names first and then the opt-ins of those found, not each opt-in's name."""
+    """`by_name`: a search reads names first and then the opt-ins of those found, not each opt-in's name.
+    `few`: so few are chosen that they are best found by what chooses them, and sorted."""
     made: list[ColumnElement[bool]] = [col(OptIn.fanpage_id) == fanpage_id]
-    if chosen.without_topic:
-        made = [col(OptIn.fanpage_id).op("+")(0) == fanpage_id]  # + 0: start from these few opt-ins
+    if chosen.without_topic or (few and (chosen.topic_id, chosen.customer_id) != (None, None)):
+        made = [_is_of(fanpage_id)]
+    elif few and chosen.state in _WHATEVER_THE_TIME:
+        made = [_of_state(fanpage_id, chosen.state)]
     if not is_blank(chosen.search) and by_name:
         made = [_searched(fanpage_id, chosen.search)]
     elif not is_blank(chosen.search):
@@ -162,6 +175,22 @@ def _where(
     if chosen.ends_before is not None:
         made += [_in_state(OptInState.AVAILABLE, now), col(OptIn.expires_at) <= chosen.ends_before]
     return made
+
+
+def _is_of(fanpage_id: int) -> ColumnElement[bool]:
+    """The fanpage, by no index: something else leads to the opt-ins more quickly. (+ 0 says so.)"""
+    return col(OptIn.fanpage_id).op("+")(0) == fanpage_id
+
+
+def _of_state(fanpage_id: int, state: str) -> ColumnElement[bool]:
+    """A fanpage's opt-ins in a rare state, by the index (topic, state): those of its topics, and those that
+    have none."""
+    topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
+    in_state = col(OptIn.state) == state
+    return or_(
+        and_(col(OptIn.topic_id).in_(topics), in_state),
+        and_(col(OptIn.topic_id).is_(None), in_state, _is_of(fanpage_id)),
+    )
 
 
 def _searched(fanpage_id: int, search: str) -> ColumnElement[bool]:

@@ -5,7 +5,14 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
-from core.consent.opt_in_queries import ORDERS, OptInFilter, count_listed, count_opt_ins, list_opt_ins
+from core.consent.opt_in_queries import (
+    ORDERS,
+    OptInFilter,
+    count_listed,
+    count_opt_ins,
+    list_opt_ins,
+    usual_order,
+)
 from core.consent.queries import has_opt_ins, list_counted_topics
 from pages.components.address import draw_no_fanpage
 from pages.components.column_chooser import choose
@@ -89,7 +96,7 @@ def _list(fanpage_id: int, chosen: OptInFilter, columns: list[Column]) -> None:
         return
     slot = st.container()
     offset = pager(total, key="opt_ins", size=SIZE)
-    order = order_asked(ORDERS, "agreed" if chosen.ends_before else "-new", pager_key="opt_ins")
+    order = order_asked(ORDERS, usual_order(chosen), pager_key="opt_ins")
     rows = list_opt_ins(fanpage_id, chosen, now=now, offset=offset, limit=SIZE, order=order.word, total=total)
     with slot:
         table(columns, rows, key="opt_ins", on_click=page_of, order=order)
