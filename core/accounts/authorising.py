@@ -88,7 +88,8 @@ def authorise(
     It is called first in a transaction. On PostgreSQL the operator's row stays locked until the transaction
     ends: a demotion that was committed before is seen, and a later one waits. `own_account` says that the
     action changes this row itself and is open to somebody who must choose a new password first. The machine
-    and the command line have no row; the role of their `Actor` counts, and all fanpages are theirs.
+    and the command line have no row; the role of their `Actor` counts, and all fanpages are theirs. Whoever
+    is absent needs no session.
     """
     if by.id is None:
         by.require(permission)
@@ -153,6 +154,8 @@ def _refuse_who_is_out(found: Row[Any], by: Actor, now: datetime) -> None:
         raise SignedOut(
             N_("Nothing was done: your account has been disabled. Ask an admin if you need it again.")
         )
+    if by.is_absent:
+        return
     if by.signed_in_at is None or not session_is_good(by.signed_in_at, found.sessions_valid_after, now):
         raise SignedOut(SIGNED_OUT)
 

@@ -71,6 +71,7 @@ class Actor:
     address: str = ""  # from where
     was_granted_exports: bool = False
     fanpage_ids: frozenset[int] | None = None  # to which they are limited; None: all fanpages
+    is_absent: bool = False  # the machine does what they asked for before; their session may have ended
 
     @property
     def has_all_fanpages(self) -> bool:

@@ -23,9 +23,9 @@ from core.consent.imports import ImportOutcome, import_opt_ins
 from core.consent.rules import ImportState, OptInState
 from core.db import bulk
 from core.db.engine import DATABASE_TROUBLE, reading, transaction
-from core.db.tables import Fanpage, OptIn, OptInImport, Topic
+from core.db.tables import Fanpage, Operator, OptIn, OptInImport, Topic
 from core.encryption import decrypt, encrypt
-from core.errors import N_, Invalid, NotFound, OperatorError, WrongState
+from core.errors import N_, Invalid, NotAllowed, NotFound, OperatorError, SignedOut, WrongState
 from core.installation import key_check
 from core.installation.key_check import AnotherKey
 
@@ -102,8 +102,17 @@ def _claim(now: datetime) -> OptInImport | None:
         return db.get(OptInImport, found) if is_taken else None
 
 
+def end_restored(db: Session, *, now: datetime) -> None:
+    """In a database restored from a backup, end the imports that wait: they may have been done since, and
+    undone."""
+    words = N_("The database was restored from a backup before this import was done. Import the file again.")
+    waits = col(OptInImport.state).in_([ImportState.WAITING, ImportState.RUNNING])
+    ended = {"state": ImportState.FAILED, "file_sealed": None, "ended_at": now}
+    db.execute(bulk.change(OptInImport, waits).values(**ended, problem=_refusal(OperatorError(words))))
+
+
 def _run(row: OptInImport, now: datetime) -> None:
-    by = Actor(None, row.operator, Role(row.role))  # they were allowed to when they began it
+    by = _who_began(row)
     begun = told = time.monotonic()
 
     def tell(done: int, rows: int) -> None:
@@ -124,6 +133,17 @@ def _run(row: OptInImport, now: datetime) -> None:
             import_id=row.id,
             progress=tell,
         )
+    except (NotAllowed, SignedOut):
+        log.warning("import_refused", id=row.id, code="not_allowed")
+        said = OperatorError(
+            N_(
+                "{name} may no longer import opt-ins for this fanpage, so the rest was left out. Somebody "
+                "who may can import the file again."
+            ),
+            name=row.operator,
+        )
+        _end(row, ImportState.FAILED, begun, now, problem=_refusal(said))
+        return
     except OperatorError as refused:
         log.warning("import_refused", id=row.id, code=refused.code)
         _end(row, ImportState.FAILED, begun, now, problem=_refusal(refused))
@@ -143,6 +163,14 @@ def _run(row: OptInImport, now: datetime) -> None:
         _end(row, ImportState.FAILED, begun, now, problem=_refusal(said))
         return
     _end(row, ImportState.DONE, begun, now, **_counted(row.id or 0, outcome))
+
+
+def _who_began(row: OptInImport) -> Actor:
+    """They count as they are now, signed in or not. The command line has no row; its role is noted here."""
+    with reading() as db:
+        mine = select(col(Operator.id)).where(col(Operator.name) == row.operator)
+        id_ = db.execute(mine).scalar_one_or_none()
+    return Actor(id_, row.operator, Role(row.role), is_absent=id_ is not None)
 
 
 def _counted(import_id: int, outcome: ImportOutcome) -> dict[str, Any]:

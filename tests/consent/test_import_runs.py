@@ -15,7 +15,7 @@ from core.consent.import_queries import list_imports
 from core.consent.import_runs import begin_import, run_imports, undo_import
 from core.consent.rules import ImportState
 from core.db.engine import reading, transaction
-from core.db.tables import Customer, OptIn, OptInImport
+from core.db.tables import Customer, Operator, OptIn, OptInImport
 from core.errors import NotAllowed, WrongState
 from core.forgetting.actions import forget
 from core.installation import key_check
@@ -41,6 +41,13 @@ def begin(fanpage, topic):
     return begin
 
 
+def editor(arrange) -> Actor:
+    """One with a row, signed in."""
+    values = {"sessions_valid_after": NOW, "created_at": NOW, "password_hash": "x"}
+    row = arrange.save(Operator(name="lan", role=Role.EDITOR, **values))
+    return Actor(row, "lan", Role.EDITOR, signed_in_at=NOW)
+
+
 def opt_ins():
     with reading() as db:
         return db.exec(select(OptIn).order_by(OptIn.id)).all()
@@ -55,6 +62,33 @@ def test_the_worker_takes_in_what_was_handed_over(fanpage, begin):
     assert (done.state, done.imported, done.duplicates, done.rejected_count) == ("done", 2, 1, 1)
     assert done.rejected[0][0] == 5
     assert run_imports(now=NOW) == 0
+
+
+@pytest.mark.parametrize(
+    "since",
+    [{"disabled_at": NOW}, {"role": "viewer"}, {"fanpage_ids": []}],
+    ids=lambda since: next(iter(since)),
+)
+def test_whoever_may_no_longer_import_when_the_worker_comes_to_it_imports_nothing(
+    arrange, fanpage, topic, since
+):
+    who = editor(arrange)
+    begin_import(who, fanpage, topic_id=topic, file_name="x", data=rows("a").encode(), now=NOW)
+    with transaction() as db:
+        db.execute(update(Operator).values(**since))
+    run_imports(now=NOW)
+    (failed,) = list_imports(fanpage)
+    assert (failed.state, opt_ins()) == (ImportState.FAILED, [])
+    assert failed.problems[0].message.startswith("lan may no longer import")
+
+
+def test_whoever_signed_out_meanwhile_still_gets_their_import(arrange, fanpage, topic):
+    who = editor(arrange)
+    begin_import(who, fanpage, topic_id=topic, file_name="x", data=rows("a").encode(), now=NOW)
+    with transaction() as db:
+        db.execute(update(Operator).values(sessions_valid_after=NOW + timedelta(days=1)))
+    run_imports(now=NOW)
+    assert [each.state for each in list_imports(fanpage)] == [ImportState.DONE]
 
 
 def test_the_file_is_sealed_and_gone_when_it_is_in(begin):
