@@ -197,7 +197,8 @@ CAPABILITIES: tuple[Capability, ...] = (
         Permission.ADMIN,
         {
             "backups.actions": "make_backup carry_over_from",
-            "installation.hold_actions": "hold_restored release_hold",
+            "backups.restored": "hold_restored",
+            "installation.hold_actions": "release_hold",
             "installation.rekeying": "rekey rekey_from",
             "installation.key_check": "accept_key",
             "moving.move": "Move abandon",

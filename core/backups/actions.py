@@ -20,7 +20,6 @@ from core.db.tables import Backup
 from core.errors import N_, OperatorError, WrongState
 from core.installation import key_check, token_hash
 from core.moving.target import Target, refuse_old
-from core.sending.replies import claims as reply_claims
 from core.settings import secret_key, settings
 from core.text.normalise import storable
 
@@ -65,7 +64,6 @@ def carry_over_from(by: Actor, address: str, *, now: datetime) -> CarriedOver:
             _refuse_unless_restored(db)
             refuse_old(connection)
             refuse_stranger(source, db)
-            reply_claims.end_restored(db, now=now)
             done = carry_over(source, db, now=now)
             record(db, by, "installation.restore", now=now)
             return done

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from core.accounts.activity_log import record
@@ -25,15 +25,13 @@ from core.backups import copying, locked_file, picture_copies, rules
 from core.backups.actions import refuse_postgresql, refuse_stranger
 from core.backups.carrying_over import CarriedOver, carry_over
 from core.backups.copying import BackupContent
-from core.db import holding, migrations
+from core.backups.restored import hold_as_restored
+from core.db import migrations
 from core.db.engine import forget_engines, sqlite_file
-from core.db.holding import HoldCode
 from core.db.sqlite_engine import sqlite_engine
-from core.db.tables import OperatorSession
 from core.errors import N_, OperatorError, WrongState
 from core.installation import key_check, rekeying, token_hash
 from core.installation.file_lock import file_lock
-from core.sending.replies import claims as reply_claims
 from core.settings import secret_key
 
 _ENDS = ("", "-wal", "-shm")
@@ -123,10 +121,7 @@ def _prepare(
     try:
         _fit_key(engine, key)
         with Session(engine, expire_on_commit=False) as db, db.begin():
-            holding.lift_hold(db)
-            holding.place_hold(db, HoldCode.RESTORED, now=now)
-            db.execute(delete(OperatorSession))  # some of them were ended since
-            reply_claims.end_restored(db, now=now)
+            hold_as_restored(db, now=now)
             carried = _carry_over(source, there, db, now) if source else None
             record(db, COMMAND_LINE, "installation.restore", now=now)
         return carried

@@ -9,6 +9,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.backups import queries as backups
+from core.backups import restored
 from core.clock import utc_now
 from core.commands.input_output import Json, command, database_command, print_answer, read_line, refuse, warn
 from core.db import holding
@@ -66,7 +67,7 @@ def stop(as_json: Json = False) -> None:
 @command
 def hold(as_json: Json = False) -> None:
     """Send nothing until `release`: for a database restored from a backup, before anything runs."""
-    hold_actions.hold_restored(COMMAND_LINE, now=utc_now())
+    restored.hold_restored(COMMAND_LINE, now=utc_now())
     print_answer(as_json, {"held": True}, "Held: nothing is sent until you run: python -m core release")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from core import logs
+from core.backups.restored import hold_unreleased_copy
+from core.clock import utc_now
 from core.commands.input_output import Json, command, print_answer
 from core.db import holding, migrations
 from core.installation import key_check
@@ -24,6 +26,7 @@ def worker(as_json: Json = False) -> None:  # noqa: ARG001
     holding.refuse_if_moved()
     key_check.refuse_another_key()
     logs.configure()
+    hold_unreleased_copy(now=utc_now())
     process.run()
 
 

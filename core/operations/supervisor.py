@@ -21,6 +21,7 @@ from types import FrameType
 
 from core.accounts.actions import FIRST_ADMIN, ensure_admin
 from core.accounts.demo_sign_in import demo_sign_in, end_demo_sign_in
+from core.backups.restored import hold_unreleased_copy
 from core.clock import utc_now
 from core.db import migrations
 from core.db.engine import empty_log
@@ -92,6 +93,7 @@ class Supervisor:
         close_folder(settings().data_dir)
         migrations.upgrade()
         key_check.refuse_another_key()
+        hold_unreleased_copy(now=utc_now())
         self.note: Path | None = None
         self.demo = demo or all(fanpage.is_demo for fanpage in list_fanpages())
         self.children = processes_to_start(self.demo)

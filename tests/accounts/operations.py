@@ -20,6 +20,7 @@ from core.accounts.single_sign_on import linking
 from core.accounts.single_sign_on.rules import Identity
 from core.alerts import actions as alerts
 from core.backups import actions as backups
+from core.backups import restored
 from core.broadcasts import actions as broadcasts
 from core.broadcasts import canary, drafts, ended_broadcasts, retry, revisions
 from core.broadcasts.approval_actions import ask_for_approval
@@ -496,8 +497,8 @@ TRIALS: dict[str, Trial] = {
     "core.fanpages.time_zone.change_zone": Trial(
         A, _on(time_zone.change_zone, lambda w: w.fanpage_id, zone="Asia/Tokyo", keep=None)
     ),
-    "core.installation.hold_actions.hold_restored": Trial(
-        A, lambda w: lambda by: hold_actions.hold_restored(by, now=w.now), of_all=True
+    "core.backups.restored.hold_restored": Trial(
+        A, lambda w: lambda by: restored.hold_restored(by, now=w.now), of_all=True
     ),
     "core.installation.hold_actions.release_hold": Trial(A, _release, of_all=True),
     "core.installation.hold_actions.stop_sending": Trial(

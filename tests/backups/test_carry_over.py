@@ -9,12 +9,13 @@ import pytest
 
 from core.accounts.rules import COMMAND_LINE
 from core.backups import actions
+from core.backups import restored as restored_copy
 from core.consent import withdrawal_actions
 from core.db import holding
 from core.db.engine import forget_engines
 from core.errors import WrongState
 from core.forgetting import actions as forgetting
-from core.installation import hold_actions, key_check
+from core.installation import key_check
 from core.settings import settings
 
 pytestmark = pytest.mark.postgresql
@@ -58,7 +59,7 @@ def test_a_dump_is_put_back_and_unlearns_nothing(
         key_check.forget_checked()
         with pytest.raises(WrongState, match="core hold"):
             actions.carry_over_from(COMMAND_LINE, there, now=now)
-        hold_actions.hold_restored(COMMAND_LINE, now=now)
+        restored_copy.hold_restored(COMMAND_LINE, now=now)
         done = actions.carry_over_from(COMMAND_LINE, there, now=now)
         assert (done.forgotten, done.withdrawals, done.tokens) == (1, 1, 2)
         states = dict(

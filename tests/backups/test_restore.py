@@ -26,7 +26,8 @@ from core.backups.scheduled_jobs import delete_former_databases
 from core.broadcasts import actions as broadcasts
 from core.broadcasts import scheduled_jobs
 from core.broadcasts.draft_rules import OPT_IN_SAVER
-from core.consent import ledger, withdrawal_actions
+from core.consent import import_runs, ledger, withdrawal_actions
+from core.consent.import_queries import list_imports
 from core.consent.imports import import_opt_ins
 from core.consent.rules import OptInState
 from core.db import holding
@@ -292,6 +293,18 @@ def test_one_that_waits_as_before_stays_scheduled(shop, back, fresh_database, no
     back.take()
     assert back.put().carried.cancelled == ()
     assert fresh_database.rows("SELECT state FROM broadcast") == [("scheduled",)]
+
+
+def test_an_import_that_waited_is_not_done_a_second_time(shop, back, fresh_database, now):
+    fanpage, topic, _ = shop
+    file = {"file_name": "shop.csv", "data": sheet(("250099", "token-of-a-file", now))}
+    import_runs.begin_import(COMMAND_LINE, fanpage, topic_id=topic, now=now, **file)
+    back.take()
+    back.put()
+    assert import_runs.run_imports(now=now) == 0
+    assert fresh_database.rows("SELECT state, file_sealed FROM opt_in_import") == [("failed", None)]
+    (ended,) = list_imports(fanpage)
+    assert ended.problems[0].message.startswith("The database was restored from a backup")
 
 
 def test_users_stay_as_they_are_now_and_sign_in_anew(shop, back, fresh_database, now):

@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
+from core.backups import restored as restored_copy
 from core.broadcasts import actions, drafts, queries, scheduled_jobs
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import TRANSITIONS, Transition
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Broadcast, Fanpage
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
-from core.installation import hold_actions
 from core.sending.limits import fanpage_limits
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
@@ -226,7 +226,7 @@ def test_what_changed_since_the_clock_read_its_list_is_heeded(
             with transaction() as db:
                 fanpage_limits.stop_fanpage(db, studio.fanpage_id, "restricted", now=studio.now)
         else:
-            hold_actions.hold_restored(COMMAND_LINE, now=studio.now)
+            restored_copy.hold_restored(COMMAND_LINE, now=studio.now)
 
     with monkeypatch.context() as patch:
         patch.setattr(scheduled_jobs, "transaction", change_first)

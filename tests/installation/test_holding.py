@@ -9,6 +9,7 @@ from core.accounts import actions as accounts
 from core.accounts import sessions, sign_in
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.accounts.session_queries import find_session
+from core.backups import restored as restored_copy
 from core.broadcasts import actions, queries, scheduled_jobs
 from core.db import holding
 from core.db.engine import transaction
@@ -29,9 +30,9 @@ def test_a_restored_copy_sends_nothing_until_an_admin_says_so(studio: Studio, no
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    hold_actions.hold_restored(COMMAND_LINE, now=now)
+    restored_copy.hold_restored(COMMAND_LINE, now=now)
     with pytest.raises(WrongState):
-        hold_actions.hold_restored(COMMAND_LINE, now=now)
+        restored_copy.hold_restored(COMMAND_LINE, now=now)
     studio.send_all(rounds=2)
     assert studio.platform.tries.total() == 0
     assert studio.show(broadcast_id).counts["queued"] == 3

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
+from core.backups import restored as restored_copy
 from core.broadcasts import actions
 from core.db import holding
 from core.db.engine import reading, transaction
@@ -67,7 +68,7 @@ def test_an_editor_neither_stops_nor_releases(arrange, now):
 
 
 def test_the_hold_of_a_restored_copy_is_not_lifted_by_a_sender(arrange, now):
-    hold_actions.hold_restored(COMMAND_LINE, now=now)
+    restored_copy.hold_restored(COMMAND_LINE, now=now)
     with pytest.raises(NotAllowed):
         hold_actions.release_hold(somebody(arrange, Role.SENDER), now=now)
     with pytest.raises(WrongState, match="restored from a backup"):
