@@ -247,12 +247,7 @@ class SendingLoop:
         except SlotsMoved:
             self._forget_positions()
             raise
-        try:
-            self.calls.plan(batches, known_delay=self.planner.delay)
-        except Exception:  # nothing of it will leave
-            self.unsettled.take_in([claim for each in batches for claim in each.claims])
-            self._forget_positions()
-            raise
+        self.calls.plan(batches, known_delay=self.planner.delay)
         self.planner.note_claimed(batches, claimed_at=claimed_at)
 
     def _forget_positions(self, *, of_shards: Collection[int] | None = None) -> None:

@@ -201,7 +201,7 @@ class Freezer:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seen: list[tuple[float, int]] = []
         self.frozen, own = 0.0, time.monotonic
-        noting = SimpleNamespace(heappush=heapq.heappush, heappop=self._leave)
+        noting = SimpleNamespace(heapify=heapq.heapify, heappop=self._leave)
         monkeypatch.setattr(time, "monotonic", lambda: own() + self.frozen)
         monkeypatch.setattr(call_schedule, "heapq", noting)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from sqlmodel import col, update
 from structlog.testing import capture_logs
@@ -9,6 +11,10 @@ from structlog.testing import capture_logs
 from core.broadcasts.launch_rules import LaunchRules
 from core.db.engine import transaction
 from core.db.tables import Fanpage
+from core.sending.calls import under_way
+from core.sending.calls.grouping import Call, PlannedMessage
+from core.sending.replies.claims import ReplyClaim
+from tests.databases import TestDatabase
 from tests.sending.test_many_fanpages import NUMBERS, PEOPLE, Street, street
 from tests.sending.turn_loop import turn_until
 
@@ -47,3 +53,31 @@ def test_a_fanpage_that_cannot_be_read_waits_and_the_others_send(
     assert not [each for each in logs if each["event"] in ("turn_failed", "claim_failed")]
     write(unlucky, **right)
     turn_until(loop, lambda: street.sent(broadcasts) == [PEOPLE] * 4)
+
+
+def test_what_was_claimed_but_cannot_be_planned_comes_back_with_what_gave_way_and_leaves_later(
+    street: Street, monkeypatch: pytest.MonkeyPatch, fresh_database: TestDatabase
+) -> None:
+    broadcasts, unlucky = street.launch(), street[1].fanpage_id
+    write(unlucky, rate=40)  # for most of a second its messages wait, and give way to a reply
+    loop, own, failures = street.loop(), under_way.grouped, list[int]()
+
+    def grouped(leaving: Sequence[PlannedMessage], **more: object) -> list[tuple[float, Call]]:
+        if len(failures) < 9 and any(
+            isinstance(each.claim, ReplyClaim) and each.claim.fanpage_id == unlucky for each in leaving
+        ):
+            failures.append(len(leaving))
+            raise RuntimeError("a defect")
+        return own(leaving, **more)
+
+    monkeypatch.setattr(under_way, "grouped", grouped)
+    loop.turn()
+    for studio in street.studios:
+        studio.reply()
+    loop.look_again()
+    turn_until(loop, lambda: all(len(each.platform.to_psids) == 1 for each in street.studios))
+    turn_until(loop, lambda: street.sent(broadcasts) == [PEOPLE] * 4)
+    assert len(failures) == 9
+    assert set(loop.planner.unanswered.values()) == {0}
+    assert len(loop.calls) == 0
+    assert fresh_database.rows("SELECT DISTINCT tries, in_doubt FROM delivery") == [(0, False)]

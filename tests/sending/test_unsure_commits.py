@@ -134,24 +134,3 @@ def test_whatever_commit_fails_nothing_is_lost_doubled_or_left_in_doubt(
     assert fresh_database.rows("SELECT DISTINCT tries, in_doubt FROM delivery") == [(0, False)]
     assert fresh_database.rows("SELECT DISTINCT state FROM reply") == [("sent",)]
     assert fresh_database.rows("SELECT DISTINCT state FROM opt_in") == [("spent",)]
-
-
-def test_what_was_claimed_but_could_not_be_planned_is_handed_back_and_leaves_later(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch, opt_in_states
-) -> None:
-    studio.people(3)
-    broadcast_id = studio.broadcast()
-    studio.launch(broadcast_id)
-    loop, problems = studio.loop(), [RuntimeError("a defect")]
-    plan = loop.calls.plan
-
-    def fails_once(*given, **more) -> None:
-        if problems:
-            raise problems.pop()
-        plan(*given, **more)
-
-    monkeypatch.setattr(loop.calls, "plan", fails_once)
-    loop.drain()
-    assert studio.show(broadcast_id).counts["sent"] == 3
-    assert loop.planner.unanswered[studio.fanpage_id] == 0
-    assert opt_in_states() == {"spent": 3}

@@ -75,14 +75,17 @@ def with_replies_first(
     replies = [each for each in planned if isinstance(each.claim, ReplyClaim)]
     places = _places({each.claim.fanpage_id for each in replies}, waiting, now)
     found = [each for each in planned if not isinstance(each.claim, ReplyClaim)]
+    giving_way: list[tuple[Call, Claim]] = []
     for each in sorted(replies, key=lambda reply: reply.at):
         free = places[each.claim.fanpage_id]
         if free and free[0][0] < each.at:
             at, call, claim = free.popleft()
-            call.pop(next(place for place, other in enumerate(call) if other is claim))
+            giving_way.append((call, claim))
             found += [PlannedMessage(at, each.claim), PlannedMessage(each.at, claim)]
         else:
             found.append(each)
+    for call, claim in giving_way:  # last: nothing has gone from its call if something failed before
+        call.pop(next(place for place, other in enumerate(call) if other is claim))
     return found
 
 

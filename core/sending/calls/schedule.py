@@ -39,8 +39,8 @@ class CallSchedule(Generic[T]):
         they leave behind those that were planned before."""
         with self._changed:
             later = self.delay - known_delay
-            for at, call in calls:
-                heapq.heappush(self._waiting, (at + later, next(self._numbers), call))
+            self._waiting += [(at + later, next(self._numbers), call) for at, call in calls]
+            heapq.heapify(self._waiting)
             self._changed.notify()
 
     def recall(self) -> list[T]:

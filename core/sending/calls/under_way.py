@@ -18,6 +18,7 @@ from core.sending.calls.schedule import CallSchedule
 from core.sending.calls.silent_fanpages import SilentFanpages
 from core.sending.claiming import ClaimedBatch
 from core.sending.replies.claims import ReplyClaim
+from core.sending.senders.sender import Claim
 from core.sending.work_snapshot import WorkSnapshots
 
 log = structlog.get_logger(__name__)
@@ -50,21 +51,32 @@ class CallsUnderWay:
 
     def plan(self, batches: Sequence[ClaimedBatch], *, known_delay: float) -> None:
         """Group what was claimed into calls and plan when they leave, replies before the broadcast messages
-        that wait. `known_delay`: see CallSchedule.add."""
-        planned = [
-            PlannedMessage(timetable.tick(at, each.request.demand.rate), claim)
-            for each in batches
-            for at, claim in zip(each.times, each.claims, strict=True)
-        ]
-        if any(isinstance(each.claim, ReplyClaim) for each in planned):
-            planned = self._replies_first(planned)
-        self.add(grouped(planned, groups=self._groups(batches)), known_delay=known_delay)
+        that wait. `known_delay`: see CallSchedule.add.
+
+        What cannot be planned comes back as it is: a fanpage's messages, and those that gave way to them.
+        """
+        planned: list[PlannedMessage] = []
+        try:
+            planned = _planned(batches)
+            if any(isinstance(each.claim, ReplyClaim) for each in planned):
+                planned = self._replies_first(planned)
+            self.add(grouped(planned, groups=self._groups(batches)), known_delay=known_delay)
+        except Exception:
+            log.exception("calls_not_planned", fanpage_ids=[each.request.fanpage_id for each in batches])
+            own = {id(claim) for each in batches for claim in each.claims}
+            self._keep_here([each.claim for each in planned if id(each.claim) not in own])
+            if len(batches) == 1:
+                self._keep_here(batches[0].claims)
+                return
+            middle = len(batches) // 2
+            for half in (batches[:middle], batches[middle:]):
+                self.plan(half, known_delay=known_delay)
 
     def add(self, calls: Sequence[tuple[float, Call]], *, known_delay: float) -> None:
         """Plan calls, each with the monotonic time at which it leaves."""
-        self._count += len(calls)
         self._silence.note_planned(calls)
         self.schedule.add(calls, known_delay=known_delay)
+        self._count += len(calls)
 
     def recall(self) -> None:
         """Let the calls that have not left come back as they are."""
@@ -81,6 +93,17 @@ class CallsUnderWay:
     def close(self) -> None:
         """End the thread of the schedule: nothing leaves any more."""
         self.schedule.close()
+
+    def _keep_here(self, claims: Sequence[Claim | ReplyClaim]) -> None:
+        """Let these come back as they are, although they are in no call."""
+        calls: tuple[Call, Call] = (
+            [each for each in claims if isinstance(each, Claim)],
+            [each for each in claims if isinstance(each, ReplyClaim)],
+        )
+        for call in calls:
+            if call:
+                self._returned.append((call, list(call)))
+                self._count += 1
 
     def _replies_first(self, planned: list[PlannedMessage]) -> list[PlannedMessage]:
         """The same messages, in which replies have taken the send slots of broadcast messages that wait."""
@@ -120,3 +143,11 @@ class CallsUnderWay:
         self._returned.append((call, returned))
         if isinstance(call[0], ReplyClaim):
             self._on_reply()
+
+
+def _planned(batches: Sequence[ClaimedBatch]) -> list[PlannedMessage]:
+    return [
+        PlannedMessage(timetable.tick(at, each.request.demand.rate), claim)
+        for each in batches
+        for at, claim in zip(each.times, each.claims, strict=True)
+    ]
