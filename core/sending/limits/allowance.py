@@ -18,12 +18,13 @@ from sqlmodel import Session, col
 
 from core.customers import unreachable_marks
 from core.db import bulk
-from core.db.engine import reading, transaction
+from core.db.engine import reading, transaction, unless_locked, wait_for_locks
 from core.db.tables import CallsOfHour, Customer
 from core.sending.limits import rate_limiter
 
 log = structlog.get_logger(__name__)
 
+PATIENCE = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 EVERY_SECONDS = 20.0
 WAIT_SECONDS = 300.0
 PER_PERSON = 200
@@ -129,7 +130,8 @@ class Allowances:
         for fanpage_id in sorted(gone):
             log.warning("allowance_used_up", fanpage_id=fanpage_id)
         if gone:
-            with transaction() as db:
+            with unless_locked(), transaction() as db:  # what is locked is said again in a moment
+                wait_for_locks(db, PATIENCE)
                 for fanpage_id in sorted(gone):
                     rate_limiter.make_wait(db, fanpage_id, at=now.timestamp(), seconds=WAIT_SECONDS)
         self._known |= unknown - gone

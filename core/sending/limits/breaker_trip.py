@@ -61,6 +61,7 @@ def judge(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now
                 _trip(fanpage_id, reason, breaker.refused_alike(recent, reason), now)
     if is_stopped:
         with transaction() as db:
+            wait_for_locks(db, PATIENCE)
             of_it = recent_outcomes.recent(db, (Scope.FANPAGE, fanpage_id))
             _make_good(db, breaker.since_accepted(of_it), now)
 

@@ -14,7 +14,7 @@ from core.accounts.rules import SYSTEM
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState
 from core.db import bulk, row_locks
-from core.db.engine import transaction
+from core.db.engine import transaction, unless_locked, wait_for_locks
 from core.db.tables import Fanpage
 from core.messenger.client import Messenger
 from core.messenger.errors import Failure, NextStep
@@ -23,6 +23,7 @@ from core.sending.replies.claims import ReplyClaim
 from core.sending.rules import NOT_SENT_SECONDS
 from core.sending.senders.sender import Claim
 
+PATIENCE = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 FULL, HIGH = 100.0, 95.0  # percent of what the usage header counts
 LEAST_HOLD_SECONDS = 60.0
 SLOW_DOWN_SECONDS = 2.0  # a wait when the platform names none
@@ -92,6 +93,8 @@ class UsageWatch:
         if usage is None or usage.percent < HIGH or usage.seen_at <= self._seen.get(fanpage_id, 0.0):
             return
         seconds = max(usage.regain_seconds, LEAST_HOLD_SECONDS) if usage.percent >= FULL else 0.0
-        with transaction() as db:
-            rate_limiter.slow_down(db, fanpage_id, at=self._clock().timestamp(), wait_seconds=seconds)
-        self._seen[fanpage_id] = usage.seen_at
+        with unless_locked():  # else after its next call
+            with transaction() as db:
+                wait_for_locks(db, PATIENCE)
+                rate_limiter.slow_down(db, fanpage_id, at=self._clock().timestamp(), wait_seconds=seconds)
+            self._seen[fanpage_id] = usage.seen_at
