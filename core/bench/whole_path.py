@@ -10,6 +10,7 @@ import json
 import math
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -96,7 +97,7 @@ def _whole_path(url: str, messages: int) -> Callable[[], None]:
     from core.clock import utc_now
     from core.db.work_queue import SHARDS
     from core.messenger.client import Messenger
-    from core.sending.loop import SendingLoop
+    from core.sending.loop import SOON_SECONDS, SendingLoop
 
     _, broadcast_id = create_launched_broadcast(messages, TEXT, rate=UNPACED)
     messenger = Messenger("1", "page-token", base_url=url, version="v26.0", pool_size=THREADS)
@@ -115,7 +116,9 @@ def _whole_path(url: str, messages: int) -> Callable[[], None]:
             )
             for shard in range(SHARDS):
                 loop.take(shard, math.inf)
-            loop.drain()
+            while loop.calls or loop.unsettled or get_broadcast(broadcast_id).counts[DeliveryState.QUEUED]:
+                time.sleep(min(loop.turn(), SOON_SECONDS))
+                loop.unsettled.settle()
         sent = get_broadcast(broadcast_id).counts[DeliveryState.SENT]
         if sent != messages:
             raise SystemExit(f"{sent} of {messages} were sent")

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.db.work_queue import shard_of
 from core.sending import timetable
 from core.sending.calls.connections import Connections
 from core.sending.calls.grouping import Call
@@ -18,7 +17,7 @@ from core.sending.claiming import ClaimedBatch, ClaimRequest
 from core.sending.limits.allowance import Allowances
 from core.sending.sharing.shards import OwnShards
 from core.sending.timetable import Demand, SlotPosition
-from core.sending.work_snapshot import NOTHING, FanpageWork, Snapshot
+from core.sending.work_snapshot import FanpageWork, Snapshot
 
 
 class ClaimPlanner:
@@ -42,20 +41,23 @@ class ClaimPlanner:
         # By fanpage how often it claimed, which says whose broadcast's turn it is.
         self._claims: Counter[int] = Counter()
         self._empty: dict[tuple[str, int], float] = {}  # what had nothing to claim, and when (monotonic)
-        self._snapshot = NOTHING  # that `_works` is of
-        self._works: dict[int, FanpageWork] = {}
         self.unanswered: Counter[int] = Counter()  # claimed messages without an answer, by fanpage
 
-    def plan(self, snapshot: Snapshot, *, room: int) -> list[ClaimRequest]:
-        """What to claim for each fanpage that has something to send and a send slot in the look-ahead, at
-        most `room` messages in all."""
-        now = time.monotonic()
-        near = {key: work for key, work in self._works_of(snapshot).items() if self._is_near(key, work, now)}
-        left = self._left_of(near, snapshot)
+    def ready(self, snapshot: Snapshot) -> list[int]:
+        """The fanpages of our shards that have something to send and need not wait."""
+        at, fanpages = self._clock().timestamp(), snapshot.fanpages.items()
+        return [key for key, work in fanpages if work.rate.waits_until <= at and self._shards.may_claim(key)]
+
+    def plan(self, snapshot: Snapshot, fanpage_ids: Collection[int], *, room: int) -> list[ClaimRequest]:
+        """What to claim for each of these fanpages that has a send slot in the look-ahead, at most `room`
+        messages in all."""
+        now, works = time.monotonic(), snapshot.fanpages
+        all_left = self.left(snapshot, fanpage_ids)
+        left = {key: each for key, each in all_left.items() if self._is_near(key, works[key], now)}
         for key in left:
             if key not in self._slots_in_rows:
-                self._read_position(key, near[key].slot_in_row)
-        demands = {key: Demand(near[key].rate.per_second, self.unanswered[key]) for key in left}
+                self._read_position(key, works[key].slot_in_row)
+        demands = {key: Demand(works[key].rate.per_second, self.unanswered[key]) for key in left}
         counts = timetable.plan(self._positions, demands, now=now, room=room)
         return [
             ClaimRequest(
@@ -71,14 +73,28 @@ class ClaimPlanner:
             for key, count in counts.items()
         ]
 
-    def forget_positions(self, *, of_shards: Collection[int] | None = None) -> None:
-        """Let the next snapshot say where these fanpages stand, or all. What was planned for them leaves all
-        the same, so `not_before` of their positions stays."""
-        self._slots_in_rows = {
-            key: slot_in_row
-            for key, slot_in_row in self._slots_in_rows.items()
-            if of_shards is not None and shard_of(key) not in of_shards
-        }
+    def left(self, snapshot: Snapshot, fanpage_ids: Collection[int]) -> dict[int, tuple[list[int], bool]]:
+        """Those of these fanpages that may have something to send: for each its broadcasts, and whether
+        replies wait. One without a connection to Messenger, or whose allowance is used up, is left out, and a
+        broadcast for which a claim found nothing since the snapshot was read."""
+        self._connections.look_up(fanpage_ids)
+        used_up = self._allowances.used_up(fanpage_ids)
+        self._empty = {key: at for key, at in self._empty.items() if at >= snapshot.at}
+        left: dict[int, tuple[list[int], bool]] = {}
+        for key in fanpage_ids:
+            if self._connections.of(key) is None or key in used_up:
+                continue
+            work = snapshot.fanpages[key]
+            broadcasts = [each for each in work.broadcasts if ("broadcast", each) not in self._empty]
+            has_replies = work.has_replies and ("replies", key) not in self._empty
+            if broadcasts or has_replies:
+                left[key] = broadcasts, has_replies
+        return left
+
+    def forget_positions(self, are_meant: Callable[[int], bool]) -> None:
+        """Let the next snapshot say where the fanpages stand that are meant. What was planned for them leaves
+        all the same, so `not_before` of their positions stays."""
+        self._slots_in_rows = {key: at for key, at in self._slots_in_rows.items() if not are_meant(key)}
 
     def put_off(self, delay: float) -> None:
         """Everything planned leaves later by now than it was planned at first, by so many seconds in all."""
@@ -89,10 +105,6 @@ class ClaimPlanner:
     def note_position(self, fanpage_id: int, position: SlotPosition, *, slot_in_row: float) -> None:
         """Remember where a fanpage stands, and what its rate row says."""
         self._positions[fanpage_id], self._slots_in_rows[fanpage_id] = position, slot_in_row
-
-    def has_any(self, snapshot: Snapshot) -> bool:
-        """Whether the snapshot shows anything that may be claimed, now or at a later slot."""
-        return bool(self._left_of(self._works_of(snapshot), snapshot))
 
     def note_claimed(self, batches: Sequence[ClaimedBatch], *, claimed_at: float) -> None:
         """Remember what was claimed, and what had nothing to claim, at this monotonic time."""
@@ -124,39 +136,3 @@ class ClaimPlanner:
             self._empty["broadcast", broadcast_id] = claimed_at
         if batch.request.has_replies and len(batch.replies) < batch.request.count:
             self._empty["replies", batch.request.fanpage_id] = claimed_at
-
-    def _works_of(self, snapshot: Snapshot) -> dict[int, FanpageWork]:
-        """By fanpage the work of a snapshot, without fanpages that have to wait, have no connection to
-        Messenger or have used up their allowance. Computed once for each snapshot."""
-        if snapshot is not self._snapshot:
-            at = self._clock().timestamp()
-            free = {key: work for key, work in snapshot.fanpages.items() if work.rate.waits_until <= at}
-            self._connections.look_up(free)
-            used_up = self._allowances.used_up(free)
-            self._works = {
-                key: work
-                for key, work in free.items()
-                if self._connections.of(key) is not None and key not in used_up
-            }
-            self._empty = {key: at for key, at in self._empty.items() if at >= snapshot.at}
-            self._snapshot = snapshot
-        return self._works
-
-    def _left_of(
-        self, works: Mapping[int, FanpageWork], snapshot: Snapshot
-    ) -> dict[int, tuple[list[int], bool]]:
-        """The fanpages of our shards that may have something to send: for each its broadcasts, and whether
-        replies wait. A broadcast for which a claim found nothing since the snapshot was read is left out."""
-        left: dict[int, tuple[list[int], bool]] = {}
-        for key, work in works.items():
-            if not self._shards.may_claim(key):
-                continue
-            broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
-            has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
-            if broadcasts or has_replies:
-                left[key] = broadcasts, has_replies
-        return left
-
-    def _has_some(self, key: tuple[str, int], snapshot: Snapshot) -> bool:
-        """Whether no claim has come back empty since the snapshot was read."""
-        return self._empty.get(key, 0.0) < snapshot.at

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from sqlmodel import Session
 
 from core.consent import ledger as opt_in_ledger
-from core.db.engine import DATABASE_TROUBLE, transaction
+from core.db.engine import DATABASE_TROUBLE, is_locked, transaction, wait_for_locks
 from core.deliveries import ledger as delivery_ledger
 from core.deliveries.rules import DeliveryState, Verdict
 from core.sending import timetable
@@ -27,6 +27,8 @@ from core.sending.replies import claims as reply_claims
 from core.sending.replies.claims import ReplyClaim
 from core.sending.senders.sender import Claim, Prepared, Sender
 from core.sending.timetable import Demand, SlotPosition
+
+PATIENCE = "100ms"  # for a locked row: until it is known whose it is all fanpages wait, some times as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,24 @@ class ClaimedBatch:
 
 
 class SlotsMoved(Exception):
-    """Another process has moved the send slots of one of these fanpages: nothing was claimed for any."""
+    """Another process has moved the send slots of these fanpages: nothing was claimed for any."""
+
+    def __init__(self, fanpage_ids: Collection[int]) -> None:
+        super().__init__(f"{len(fanpage_ids)} fanpages")
+        self.fanpage_ids = fanpage_ids
 
 
 def claim(requests: Sequence[ClaimRequest], *, worker: str, now: datetime) -> list[ClaimedBatch]:
     """Claim for all of these fanpages in one transaction, and return what each got.
 
-    Raises SlotsMoved when another process has moved the slots of one (nothing is claimed), UnsureCommit when
+    Raises SlotsMoved when another process has moved the slots of some (nothing is claimed), UnsureCommit when
     the commit failed, so that nobody knows whether the database has the claims, and otherwise whatever the
-    database raises.
+    database raises. A locked row is waited for 100 ms.
     """
     claimed_steady, batches = time.monotonic(), list[ClaimedBatch]()
     try:
         with transaction() as db:
+            wait_for_locks(db, PATIENCE)
             waiting = reply_claims.waiting(
                 db, {each.fanpage_id: each.count for each in requests if each.has_replies}, now=now
             )
@@ -93,7 +100,7 @@ def claim(requests: Sequence[ClaimRequest], *, worker: str, now: datetime) -> li
             _move_slots(db, batches, now)
     except DATABASE_TROUBLE as problem:
         claims = [claim for each in batches for claim in each.claims]
-        if not claims:
+        if not claims or is_locked(problem):  # then it was rolled back for sure
             raise
         raise UnsureCommit(claims) from problem
     return batches
@@ -205,5 +212,5 @@ def _move_slots(db: Session, batches: Sequence[ClaimedBatch], now: datetime) -> 
         each.times, each.position = found.times, found.position
         each.slot_in_row = at + max(found.position.slot, found.position.not_before) - steady
     moved = [(each.request.fanpage_id, each.request.slot_in_row, each.slot_in_row) for each in sending]
-    if moved and not rate_limiter.move_slots(db, moved):
-        raise SlotsMoved
+    if moved and (by_others := rate_limiter.move_slots(db, moved)):
+        raise SlotsMoved(by_others)

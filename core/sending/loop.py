@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from datetime import datetime
 
 import structlog
 
-from core.db.engine import DATABASE_TROUBLE
+from core.db.engine import DATABASE_TROUBLE, is_locked
 from core.db.work_queue import shard_of
+from core.errors import Held
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.sending import claiming
 from core.sending.calls.connections import Connections, Found
@@ -30,7 +30,7 @@ from core.sending.limits.fanpage_limits import UsageWatch
 from core.sending.replies.claims import ReplyClaim
 from core.sending.sharing.shards import OwnShards
 from core.sending.unsettled_outcomes import UnsettledOutcomes
-from core.sending.work_snapshot import WorkSnapshots
+from core.sending.work_snapshot import Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,7 @@ TURN_SECONDS = 0.25  # turns begin at multiples of it, as ticks do
 CLAIM_SECONDS = 0.5  # so do claims: then what they claim ahead reaches a tick beyond the next claim
 BREATH_SECONDS = 0.05  # from one turn to the next at least, however often it is woken
 TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
+ASIDE_SECONDS = 1.0  # before a claim is tried again for a fanpage at which it failed
 CLAIM_AT_MOST = 2000  # messages in one transaction
 CALLS_AT_ONCE = 256  # planned or on the wire
 CALL_CARRIES = 20  # messages at least, when there are so many that the wire is the limit
@@ -74,6 +75,7 @@ class SendingLoop:
         self._claimed_at = float("inf")  # monotonic; when it was seen last which shards are ours
         self._look_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
         mixed_calls = mixed_calls or MixedCallSwitch()
+        self._aside: dict[int, float] = {}  # fanpages at fault, and when (monotonic) they are tried again
         # Its parts, which keep what is known from turn to turn.
         self.connections = Connections(find_connections, clock)
         self.snapshots = WorkSnapshots(clock, self._shards.watched)
@@ -139,16 +141,6 @@ class SendingLoop:
         """End the thread of the schedule: nothing leaves any more."""
         self.calls.close()
 
-    def drain(self) -> None:
-        """Turn until nothing is left that may be sent now, or until told to stop: for tests and benches."""
-        while not self._stop.is_set():
-            pause = self.turn()
-            with suppress(*DATABASE_TROUBLE):  # the next turn says so
-                if self._is_drained():
-                    return
-            self._stop.wait(min(pause, SOON_SECONDS))
-        self._wind_up()
-
     def turn(self, *, claims: bool = True) -> float:
         """Do one turn and return in how many seconds the next is due. Trouble is logged, never raised."""
         began, is_full = time.monotonic(), False
@@ -159,8 +151,6 @@ class SendingLoop:
                 self._claim_at = float("-inf")
                 is_full = self._claim()
                 self._claim_at = _next(CLAIM_SECONDS, began)
-        except SlotsMoved:  # another process sends for one of these fanpages: the next snapshot tells
-            return SOON_SECONDS
         except DATABASE_TROUBLE as problem:  # nothing is forgotten meanwhile
             log.warning("database_unavailable", error=type(problem).__name__)
             return TROUBLE_SECONDS
@@ -171,14 +161,6 @@ class SendingLoop:
             self._claim_at = float("-inf")
             return 0.0
         return max(0.0, _next(TURN_SECONDS, began) - time.monotonic())
-
-    def _is_drained(self) -> bool:
-        """Whether all outcomes are settled and a work snapshot from after that shows nothing to claim."""
-        if self.calls or self.unsettled:
-            self.unsettled.settle()
-            return False
-        snapshot = self.snapshots.fresh(after=self.unsettled.settled_at)
-        return not self.planner.has_any(snapshot)
 
     def _wind_up(self) -> None:
         """Hand back what has not left, wait for the calls on the wire, and settle their outcomes. What cannot
@@ -213,45 +195,61 @@ class SendingLoop:
     def _claim(self) -> bool:
         """Claim what is due and plan its calls. Returns whether there was more than one transaction takes."""
         if anew := self._shards.pop_taken_anew():
-            self._forget_positions(of_shards=anew)
+            self._forget_positions(lambda fanpage_id: shard_of(fanpage_id) in anew)
         self.planner.put_off(self.calls.schedule.delay)
         snapshot = self.snapshots.fresh(after=self._look_from)
+        ready = self.planner.ready(snapshot)
+        self._claimed_at = now = time.monotonic()
         room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - len(self.calls)) * CALL_CARRIES)
-        requests = self.planner.plan(snapshot, room=room)
-        self._claimed_at = time.monotonic()
-        if not requests:
-            return False
-        self._try_claim(requests)
-        return sum(each.count for each in requests) >= CLAIM_AT_MOST
+        wanted = self._try_claim(snapshot, [each for each in ready if each not in self._aside], room)
+        for fanpage_id in [each for each in ready if self._aside.get(each, now) < now]:
+            del self._aside[fanpage_id]
+            wanted += self._try_claim(snapshot, [fanpage_id], room - wanted)
+        return wanted >= CLAIM_AT_MOST
 
-    def _try_claim(self, requests: Sequence[ClaimRequest]) -> None:
-        """Claim together; one by one if that fails, so that a defect met at one fanpage does not keep the
-        others from sending."""
+    def _try_claim(self, snapshot: Snapshot, fanpage_ids: Sequence[int], room: int) -> int:
+        """Claim for these fanpages together; if that fails for each half of them, down to the one at fault,
+        which is put aside for a second and then tried by itself. Returns how many messages were wanted.
+        Raises what is DATABASE_TROUBLE, except a locked row, and Held."""
+        if not fanpage_ids:
+            return 0
         try:
-            self._claim_and_plan(requests)
-        except (SlotsMoved, *DATABASE_TROUBLE):
-            raise
+            return self._claim_and_plan(self.planner.plan(snapshot, fanpage_ids, room=room))
+        except (*DATABASE_TROUBLE, Held) as problem:
+            if not is_locked(problem):
+                raise
+            log.warning("claiming_delayed", fanpage_ids=fanpage_ids)
         except Exception:
-            log.exception("claim_failed", fanpage_ids=[each.fanpage_id for each in requests])
-            for each in requests if len(requests) > 1 else ():
-                self._try_claim([each])
+            log.exception("claim_failed", fanpage_ids=fanpage_ids)
+        if len(fanpage_ids) == 1:
+            self._aside[fanpage_ids[0]] = time.monotonic() + ASIDE_SECONDS
+            return 0
+        middle = len(fanpage_ids) // 2
+        wanted = self._try_claim(snapshot, fanpage_ids[:middle], room)
+        return wanted + self._try_claim(snapshot, fanpage_ids[middle:], room - wanted)
 
-    def _claim_and_plan(self, requests: Sequence[ClaimRequest]) -> None:
+    def _claim_and_plan(self, requests: Sequence[ClaimRequest]) -> int:
+        """Returns how many messages these requests are for."""
+        if not requests:
+            return 0
         claimed_at = time.monotonic()
         try:
             batches = claiming.claim(requests, worker=self._worker, now=self._clock())
         except UnsureCommit as unsure:
             self.unsettled.take_in(unsure.claims)
-            self._forget_positions()
+            self._forget_positions(lambda _: True)
             raise unsure.__cause__ or unsure from None
-        except SlotsMoved:
-            self._forget_positions()
-            raise
+        except SlotsMoved as moved:  # another process sends for those: the next snapshot tells
+            theirs = moved.fanpage_ids
+            self._forget_positions(lambda fanpage_id: fanpage_id in theirs)
+            self.wake()
+            return self._claim_and_plan([each for each in requests if each.fanpage_id not in theirs])
         self.calls.plan(batches, known_delay=self.planner.delay)
         self.planner.note_claimed(batches, claimed_at=claimed_at)
+        return sum(each.count for each in requests)
 
-    def _forget_positions(self, *, of_shards: Collection[int] | None = None) -> None:
-        self.planner.forget_positions(of_shards=of_shards)
+    def _forget_positions(self, are_meant: Callable[[int], bool]) -> None:
+        self.planner.forget_positions(are_meant)
         self._look_from = time.monotonic()
 
 

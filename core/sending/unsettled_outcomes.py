@@ -39,7 +39,6 @@ class UnsettledOutcomes:
         self._waiting: list[Returned] = []
         self._since = 0.0  # monotonic; when the first of them came in
         self._locked: dict[int, float] = {}  # fanpages, and when (monotonic) they are tried again
-        self.settled_at = 0.0  # monotonic
 
     def take_in(self, landed: Sequence[Returned]) -> None:
         """Keep these outcomes until they are settled; claims among them are handed back."""
@@ -66,7 +65,7 @@ class UnsettledOutcomes:
         self._settle(Outcome, settling.settle)
         self._settle(ReplyOutcome, reply_settling.settle)
         self._hand_back()
-        self._since = self.settled_at = time.monotonic()
+        self._since = time.monotonic()
 
     def _settle(self, kind: type[T], settle: Callable[..., None]) -> None:
         """The outcomes of this kind: together, and those of fanpages with a locked row by themselves."""

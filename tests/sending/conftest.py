@@ -18,7 +18,6 @@ from core.broadcasts.queries import BroadcastView
 from core.db.tables import Reply
 from core.db.work_queue import SHARDS
 from core.sending import claims
-from core.sending.loop import SendingLoop
 from core.sending.replies import claims as reply_claims
 from core.settings import settings
 from core.simulator import World, running_simulator
@@ -27,6 +26,7 @@ from tests.arrange import Arrange
 from tests.databases import TestDatabase
 from tests.sending.platform import Platform
 from tests.sending.simulated_shops import Shop, open_shop
+from tests.sending.turn_loop import DrainedLoop
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Studio:
     now: datetime
     call_threads: ThreadPoolExecutor
     platform: Platform = field(default_factory=Platform)
-    loops: list[SendingLoop] = field(default_factory=list)
+    loops: list[DrainedLoop] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.fanpage_id = self.arrange.fanpage(rate=300)
@@ -69,9 +69,9 @@ class Studio:
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, best_before=best_before, now=self.now)
         scheduled_jobs.start_due(now=self.now)
 
-    def loop(self, *, stop: threading.Event | None = None, worker: str = "worker a", **more) -> SendingLoop:
+    def loop(self, *, stop: threading.Event | None = None, worker: str = "worker a", **more) -> DrainedLoop:
         """A sending loop for all fanpages; its `drain` turns until nothing is left that may be sent now."""
-        made = SendingLoop(
+        made = DrainedLoop(
             worker=worker,
             find_connections=more.pop("find_connections", lambda ids: dict.fromkeys(ids, self.platform)),
             call_threads=self.call_threads,

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
+from types import SimpleNamespace
+from typing import Any
 
+import psycopg
 import pytest
 from sqlmodel import col, update
 from structlog.testing import capture_logs
 
 from core.broadcasts.launch_rules import LaunchRules
 from core.db.engine import transaction
-from core.db.tables import Fanpage
+from core.db.tables import Fanpage, FanpageRate
+from core.deliveries import recent_outcomes
+from core.deliveries.breaker import Refusal
+from core.deliveries.recent_outcomes import Scope
+from core.sending import claiming
+from core.sending import loop as sending_loop
 from core.sending.calls import under_way
 from core.sending.calls.grouping import Call, PlannedMessage
+from core.sending.claiming import ClaimedBatch, ClaimRequest
+from core.sending.limits import breaker_trip
+from core.sending.limits.fanpage_limits import UsageWatch
 from core.sending.replies.claims import ReplyClaim
 from tests.databases import TestDatabase
 from tests.sending.test_many_fanpages import NUMBERS, PEOPLE, Street, street
@@ -81,3 +93,133 @@ def test_what_was_claimed_but_cannot_be_planned_comes_back_with_what_gave_way_an
     assert set(loop.planner.unanswered.values()) == {0}
     assert len(loop.calls) == 0
     assert fresh_database.rows("SELECT DISTINCT tries, in_doubt FROM delivery") == [(0, False)]
+
+
+class Claims:
+    """Which fanpages each claim was for; a claim with one of `at_fault` fails."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seen: list[list[int]] = []
+        self.at_fault: set[int] = set()
+        self.before: list[Callable[[], None]] = []  # done once
+        self._own = claiming.claim
+        monkeypatch.setattr(claiming, "claim", self._claim)
+
+    def _claim(self, requests: Sequence[ClaimRequest], **more: Any) -> list[ClaimedBatch]:
+        self.seen.append([each.fanpage_id for each in requests])
+        while self.before:
+            self.before.pop()()
+        if self.at_fault.intersection(self.seen[-1]):
+            raise RuntimeError("a defect")
+        return self._own(requests, **more)
+
+
+def test_a_fanpage_at_which_a_claim_fails_is_found_by_halves_and_put_aside(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = Claims(monkeypatch)
+    broadcasts, unlucky = street.launch(), street[1].fanpage_id
+    first, _, third, fourth = (each.fanpage_id for each in street.studios)
+    claims.at_fault = {unlucky}
+    loop = street.loop()
+    loop.turn()
+    assert claims.seen == [
+        [first, unlucky, third, fourth],
+        [first, unlucky],
+        [first],
+        [unlucky],
+        [third, fourth],
+    ]
+    claims.seen.clear()
+    turn_until(loop, lambda: street.sent(broadcasts) == [PEOPLE, 0, PEOPLE, PEOPLE])
+    monkeypatch.setattr(sending_loop, "ASIDE_SECONDS", 0.0)
+    turn_until(loop, lambda: [unlucky] in claims.seen)  # by itself, when a second is over
+    assert all(unlucky not in each or each == [unlucky] for each in claims.seen)
+    claims.at_fault = set()
+    turn_until(loop, lambda: street.sent(broadcasts) == [PEOPLE] * 4)
+
+
+def test_a_fanpage_whose_claim_cannot_be_planned_keeps_no_other_from_sending(street: Street) -> None:
+    broadcasts, unlucky = street.launch(), street[2].fanpage_id
+    connections, faults = street.connections, [True]
+
+    def find(ids: Collection[int]) -> dict[int, object]:
+        if unlucky in ids and faults:
+            raise RuntimeError("a defect")
+        return {each: connections[each] for each in ids}
+
+    loop = street[0].loop(find_connections=find)
+    turn_until(loop, lambda: street.sent(broadcasts) == [PEOPLE, PEOPLE, 0, PEOPLE])
+    faults.clear()
+    turn_until(loop, lambda: street.sent(broadcasts) == [PEOPLE] * 4)
+
+
+def test_where_another_process_has_moved_a_row_only_that_fanpage_waits_for_the_next_look(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = Claims(monkeypatch)
+    broadcasts, moved = street.launch(), street[1].fanpage_id
+    others = [each.fanpage_id for each in street.studios if each.fanpage_id != moved]
+
+    def move() -> None:
+        with transaction() as db:
+            db.get_one(FanpageRate, moved).next_free += 0.1
+
+    claims.before.append(move)
+    loop = street.loop()
+    loop.turn()
+    assert claims.seen == [sorted([moved, *others]), others]
+    loop.turn()  # which looks anew
+    assert moved in claims.seen[2]
+    turn_until(loop, lambda: street.sent(broadcasts) == [PEOPLE] * 4)
+
+
+@pytest.mark.postgresql
+def test_a_rate_row_that_somebody_keeps_locked_lets_only_its_fanpage_wait(
+    street: Street, fresh_database: TestDatabase
+) -> None:
+    broadcasts, unlucky = street.launch(), street[1].fanpage_id
+    loop = street.loop()
+    with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as holder:
+        holder.execute("SELECT 1 FROM pace WHERE fanpage_id = %s FOR UPDATE", [unlucky])
+        began = time.monotonic()
+        turn_until(loop, lambda: street.sent(broadcasts) == [PEOPLE, 0, PEOPLE, PEOPLE])
+        assert time.monotonic() - began < 8.0
+        holder.rollback()
+    turn_until(loop, lambda: street.sent(broadcasts) == [PEOPLE] * 4)
+    assert fresh_database.rows("SELECT DISTINCT tries, in_doubt FROM delivery") == [(0, False)]
+
+
+@pytest.mark.postgresql
+def test_a_usage_header_is_heeded_later_when_the_rate_row_is_locked(
+    street: Street, fresh_database: TestDatabase
+) -> None:
+    fanpage_id, now = street[0].fanpage_id, street[0].now
+    watch = UsageWatch(lambda: now)
+    connection = SimpleNamespace(usage=lambda: SimpleNamespace(percent=99.0, regain_seconds=0, seen_at=1.0))
+    with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as holder:
+        holder.execute("SELECT 1 FROM pace WHERE fanpage_id = %s FOR UPDATE", [fanpage_id])
+        began = time.monotonic()
+        watch.heed(fanpage_id, connection)
+        assert time.monotonic() - began < 5.0
+        holder.rollback()
+    watch.heed(fanpage_id, connection)
+    watch.heed(fanpage_id, connection)
+    assert fresh_database.rows("SELECT factor FROM pace WHERE fanpage_id = " + str(fanpage_id)) == [(0.5,)]
+
+
+@pytest.mark.postgresql
+def test_what_is_made_good_after_a_stop_is_not_waited_for_long(
+    street: Street, fresh_database: TestDatabase
+) -> None:
+    studio, now = street[0], street[0].now
+    customer_id = studio.arrange.customer(studio.fanpage_id)
+    refused = [Refusal(0, "blocked", 0, 0, customer_id)]
+    with transaction() as db:
+        recent_outcomes.note(db, {(Scope.FANPAGE, studio.fanpage_id): refused})
+    with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as holder:
+        holder.execute("SELECT 1 FROM customer WHERE id = %s FOR UPDATE", [customer_id])
+        began = time.monotonic()
+        breaker_trip.judge_fanpages({}, stopped={studio.fanpage_id}, now=now)
+        assert time.monotonic() - began < 5.0
+        holder.rollback()

@@ -22,13 +22,13 @@ from core.sending import claiming, work_snapshot
 from core.sending.calls.grouping import Call
 from core.sending.claiming import ClaimedBatch, ClaimRequest
 from core.sending.limits import fanpage_limits
-from core.sending.loop import BREATH_SECONDS, TURN_SECONDS, SendingLoop
+from core.sending.loop import BREATH_SECONDS, TURN_SECONDS
 from core.sending.replies.claims import ReplyClaim
 from tests.arrange import Arrange
 from tests.processes import until
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform
-from tests.sending.turn_loop import turn_until
+from tests.sending.turn_loop import DrainedLoop, turn_until
 
 DEAD = Failure(NextStep.STOP_FANPAGE, "token_invalid", 400, 190)
 PEOPLE = 40
@@ -49,7 +49,7 @@ class Street:
     def __getitem__(self, place: int) -> Studio:
         return self.studios[place]
 
-    def loop(self, **more) -> SendingLoop:
+    def loop(self, **more) -> DrainedLoop:
         return self[0].loop(
             find_connections=lambda ids: {each: self.connections[each] for each in ids}, **more
         )
@@ -170,7 +170,7 @@ def test_broadcasts_of_one_fanpage_take_turns(street: Street) -> None:
     assert [studio.show(each).counts["sent"] for each in (*mine, theirs)] == [24, 24, 24, 72]
 
 
-def noted(loop: SendingLoop) -> list[tuple[float, Call]]:
+def noted(loop: DrainedLoop) -> list[tuple[float, Call]]:
     """The calls of a loop with their moments, as they are planned."""
     calls: list[tuple[float, Call]] = []
     add = loop.calls.schedule.add

@@ -46,11 +46,12 @@ def _factor(factor: float, since: float, at: float) -> float:
     return max(LOWEST_FACTOR, min(1.0, factor + climbed))
 
 
-def move_slots(db: Session, slots: Sequence[tuple[int, float, float]]) -> bool:
+def move_slots(db: Session, slots: Sequence[tuple[int, float, float]]) -> set[int]:
     """Reserve send slots of several fanpages: for each its id, the next free slot that its row is believed to
-    have, and the next free slot afterwards. Returns False when another process has moved one of them since:
-    then the caller has to roll back, for no slot may be used."""
-    return _moving().run(db, bulk.bound(sorted(slots))).rowcount == len(slots)
+    have, and the next free slot afterwards. Returns the fanpages whose row another process has moved since:
+    if there are any the caller has to roll back, for no slot of theirs may be used."""
+    moved = _moving().run(db, bulk.bound(sorted(slots))).scalars()
+    return {fanpage_id for fanpage_id, _, _ in slots}.difference(moved)
 
 
 @cache
@@ -59,7 +60,8 @@ def _moving() -> bulk.CompiledStatement:
     given = bulk.rows_given({"fanpage": BigInteger(), "seen": Float(53), "after": Float(53)}).subquery()
     unmoved = func.abs(col(FanpageRate.next_free) - given.c.seen) < SAME_SECONDS
     mine = col(FanpageRate.fanpage_id) == given.c.fanpage
-    return bulk.CompiledStatement(update(FanpageRate).where(mine, unmoved).values(next_free=given.c.after))
+    moving = update(FanpageRate).where(mine, unmoved).values(next_free=given.c.after)
+    return bulk.CompiledStatement(moving.returning(col(FanpageRate.fanpage_id)))
 
 
 def slow_down(db: Session, fanpage_id: int, *, at: float, wait_seconds: float) -> None:
