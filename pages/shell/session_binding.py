@@ -3,7 +3,8 @@
 Streamlit resumes a session for whoever knows its id, which stands in the addresses of uploads, unless the
 connection brings another identity (`server.trustedUserHeaders` in .streamlit/config.toml). Here the cookie is
 that identity. Each message of an open connection is preceded by a look whether the session still is: no run,
-fragment or callback begins for somebody who was signed out or disabled. Decision 0047.
+fragment or callback begins for somebody who was signed out or disabled. Decision 0047. Who is not signed in
+has a ceiling (pages/shell/strangers.py).
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from core.accounts.sessions import hash_of
 from core.clock import utc_now
 from pages.components.session import ENDED_BEFORE, HEADER
 from pages.shell import cookie
+from pages.shell.strangers import MOST_BYTES, Strangers
 
 log = logging.getLogger("panel")
-POLICY = 1008  # the websocket code for "this is not allowed"
+# Websocket codes: Streamlit takes no text; not allowed; too big a message; try again later.
+NO_TEXT, POLICY, TOO_BIG, LATER = 1003, 1008, 1009, 1013
 
 
 class SessionBinding:
@@ -33,6 +36,7 @@ class SessionBinding:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.strangers = Strangers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -40,12 +44,23 @@ class SessionBinding:
         who = await to_thread.run_sync(_who, HTTPConnection(scope)) if _matters(scope) else nobody()
         scope = {**scope, "headers": _with_header(scope, who)}
         if scope["type"] == "websocket":
-            return await self._connect(scope, receive, send, who)
+            if _is_signed_in(who):
+                return await self._connect(scope, receive, send, who)
+            return await self._connect_stranger(scope, receive, send, who)
         if scope["type"] == "http" and _is_shut(scope["path"]):
             return await Response("Not Found", status_code=404)(scope, receive, send)
         if _matters(scope) and not _may_fetch(scope, who):
             return await Response("Sign in first.", status_code=403)(scope, receive, send)
         return await self.app(scope, receive, send)
+
+    async def _connect_stranger(self, scope: Scope, receive: Receive, send: Send, who: str) -> None:
+        address = (scope.get("client") or ("",))[0]
+        if not self.strangers.let_in(address):
+            return await send({"type": "websocket.close", "code": LATER})
+        try:
+            await self._connect(scope, receive, send, who)
+        finally:
+            self.strangers.let_go(address)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send, who: str) -> None:
         if config.get_option("server.trustedUserHeaders").get(HEADER) is None:
@@ -57,12 +72,16 @@ class SessionBinding:
         async def receive_while_good() -> Message:
             nonlocal closed
             message = await receive()
-            if message["type"] == "websocket.receive" and not await to_thread.run_sync(_is_still, who):
-                closed = True
+            if message["type"] != "websocket.receive":
+                return message
+            refused = await _why_refused(message, who)
+            if refused is None:
+                return message
+            closed = True
+            if refused == POLICY:
                 await send({"type": "websocket.send", "bytes": _load_anew()})
-                await send({"type": "websocket.close", "code": POLICY})
-                return {"type": "websocket.disconnect", "code": POLICY}
-            return message
+            await send({"type": "websocket.close", "code": refused})
+            return {"type": "websocket.disconnect", "code": refused}
 
         async def send_while_open(message: Message) -> None:
             if not closed:
@@ -74,6 +93,15 @@ class SessionBinding:
 def nobody() -> str:
     """An identity that nobody else has, so that no session of a stranger is resumed by another."""
     return f"nobody:{secrets.token_hex(16)}"
+
+
+async def _why_refused(message: Message, who: str) -> int | None:
+    """The websocket code for a message that is not passed on; None for one that is."""
+    if message.get("bytes") is None:
+        return NO_TEXT
+    if not _is_signed_in(who):
+        return TOO_BIG if len(message["bytes"]) > MOST_BYTES else None
+    return None if await to_thread.run_sync(_is_still, who) else POLICY
 
 
 def _is_shut(path: str) -> bool:
@@ -99,8 +127,12 @@ def _who(connection: HTTPConnection) -> str:
     return f"{ENDED_BEFORE}{secrets.token_hex(16)}"
 
 
+def _is_signed_in(who: str) -> bool:
+    return ":" not in who
+
+
 def _is_still(who: str) -> bool:
-    return ":" in who or is_open(who, utc_now())
+    return is_open(who, utc_now())
 
 
 def _load_anew() -> bytes:
@@ -114,7 +146,7 @@ def _may_fetch(scope: Scope, who: str) -> bool:
     """Downloads are for whoever is signed in, uploads for the session that stands in their address."""
     if scope["method"] == "OPTIONS":
         return True
-    if ":" in who:
+    if not _is_signed_in(who):
         return False
     rest = scope["path"].removeprefix(f"{cookie.base_path()}/_stcore/upload_file/")
     if rest == scope["path"]:

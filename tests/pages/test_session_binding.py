@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.accounts.sessions import hash_of
 from core.clock import utc_now
 from core.encryption import derived_key
+from pages.shell.strangers import MOST_BY_ADDRESS, MOST_BYTES
 from tests.pages.conftest import APP, an_operator
 from tests.processes import answers, free_port, process, until
 from tests.signing_in import key_of
@@ -34,6 +37,7 @@ def cookie_name() -> str:
 class Server:
     port: int
     lan: int
+    log: Path
     base: str = ""
     keys: dict[str, str] = field(default_factory=dict)
 
@@ -72,7 +76,7 @@ def server(arrange, tmp_path: Path) -> Iterator[Server]:
     command = ["-m", "streamlit", "run", str(APP), f"--server.port={port}", "--server.headless=true"]
     with process(*command, log=log):
         until(lambda: answers(port), what=f"the panel is up, see {log}")
-        yield Server(port, lan)
+        yield Server(port, lan, log)
 
 
 def run(line: ClientConnection) -> tuple[str, str]:
@@ -186,6 +190,48 @@ def test_nothing_is_downloaded_without_a_session(server: Server) -> None:
     assert server.ask("GET", path)[0] == 403
     assert server.ask("GET", path, Cookie=server.cookies("invented"))[0] == 403
     assert server.ask("GET", path, Cookie=server.cookies(key_of(server.lan)))[0] == 404
+
+
+def begin_message(line: ClientConnection, size: int) -> None:
+    """Send a binary message of so many bytes but for the last one, or as much of it as is taken."""
+    with contextlib.suppress(OSError):
+        line.socket.sendall(b"\x82\xff" + struct.pack("!Q", size) + bytes(size + 3))
+
+
+def test_strangers_have_so_many_connections_and_staff_as_many_as_they_like(server: Server) -> None:
+    with contextlib.ExitStack() as kept:
+        lines = [kept.enter_context(server.connect(None)) for _ in range(MOST_BY_ADDRESS)]
+        for stolen in (None, "invented"):
+            with pytest.raises(InvalidStatus), server.connect(stolen):
+                pass
+        with server.connect(key_of(server.lan)) as line:
+            assert SIGNED_IN in run(line)[1]
+        lines[0].close()
+        with server.connect(None) as line:
+            assert SHUT in run(line)[1]
+
+
+def test_nobody_makes_the_panel_hold_a_big_message(server: Server) -> None:
+    with server.connect(None) as line:
+        line.send(bytes(MOST_BYTES + 1))
+        with pytest.raises(ConnectionClosed) as closed:
+            line.recv(timeout=60)
+        assert closed.value.rcvd.code == 1009
+    for key in (None, key_of(server.lan)):
+        with server.connect(key) as line:
+            begin_message(line, 2_000_001)
+            with pytest.raises(ConnectionClosed) as closed:
+                line.recv(timeout=60)
+            assert closed.value.rcvd.code == 1009
+
+
+def test_a_message_of_text_ends_the_connection_without_a_line_in_the_log(server: Server) -> None:
+    with server.connect(None) as line:
+        line.send("text")
+        with pytest.raises(ConnectionClosed) as closed:
+            line.recv(timeout=60)
+        assert closed.value.rcvd.code == 1003
+    assert "Traceback" not in server.log.read_text("utf-8")
 
 
 def test_what_streamlit_offers_to_programs_is_shut(server: Server) -> None:
