@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.deliveries.attempts import ACCEPTED, AttemptView
 from pages.components.broadcast_words import reason_word
+from pages.components.markdown import escape_markdown
 from pages.components.tables import Column, Two, table
 from pages.components.texts import _, n_, when
 
@@ -17,7 +18,7 @@ def draw_attempts(attempts: Sequence[AttemptView], *, key: str, name: str = "") 
     if not attempts:
         return
     count = n_("{n} attempt and its answer", "{n} attempts and their answers", len(attempts))
-    with st.expander(_("“{name}”: {tries}", name=name, tries=count) if name else count):
+    with st.expander(_("“{name}”: {tries}", name=escape_markdown(name), tries=count) if name else count):
         columns = [
             Column(_("Attempted at"), lambda t: when(t.started_at, to_the_second=True), "36%"),
             Column(_("Answer received"), lambda t: Two(_came_back(t), _meaning(t)), "40%", wraps=True),

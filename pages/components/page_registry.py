@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.accounts.rules import Actor, Permission
 from core.errors import N_
+from pages.components.markdown import escape_markdown
 from pages.components.texts import _
 
 CAMPAIGNS, AUDIENCE, SYSTEM, DEMO = N_("Campaigns"), N_("Audience"), N_("System"), N_("Demo")
@@ -105,10 +106,10 @@ def go(url_path: str, **query: object) -> NoReturn:
 
 
 def link(url_path: str, label: str, *, icon: str | None = None, **query: object) -> None:
-    """A link to another page: `link("broadcast", "Flash sale", id=3)`."""
+    """A link to another page: `link("broadcast", "Flash sale", id=3)`. Its label is no Markdown."""
     st.page_link(
         file_of(BY_PATH[url_path]),
-        label=label,
+        label=escape_markdown(label),
         icon=icon,
         query_params={k: str(v) for k, v in query.items()},
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.conversation.blocks.bubble import Bubble, Shape, Tap
+from pages.components.markdown import escape_markdown
 from pages.components.phone_shapes import tap_key
 
 OnTap = Callable[[Bubble, Tap | None], None]  # None: the button "Notify Me" of a request
@@ -31,7 +32,9 @@ def draw_taps(
         if on_tap is not None:
             for key, bubble, tap in taps_on(bubbles):
                 label = tap.title or tap.asks if tap else bubble.text
-                st.button(label or key, key=f"phone_tap_{key}", on_click=on_tap, args=(bubble, tap))
+                st.button(
+                    escape_markdown(label or key), key=f"phone_tap_{key}", on_click=on_tap, args=(bubble, tap)
+                )
 
 
 def taps_on(bubbles: Sequence[Bubble]) -> Iterator[tuple[str, Bubble, Tap | None]]:

@@ -75,7 +75,9 @@ def _choose_body(here: Current, kind: TemplateKind, fanpage_id: int) -> None:
         with st.container(key=f"template_{template.id}", border=True, gap="small"):
             st.markdown(f"**{escape_markdown(template.name)}**")
             saved = _("Saved by {who}, {when}")
-            st.caption(saved.format(who=who(template.created_by), when=ago(template.created_at)))
+            st.caption(
+                saved.format(who=escape_markdown(who(template.created_by)), when=ago(template.created_at))
+            )
             match st.session_state.get(CHOOSE):
                 case ["rename", template.id]:
                     _draw_renaming(here, template)

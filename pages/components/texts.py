@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from core.errors import CHANGES, N_, Change, Changed, Invalid, OperatorError
 from core.settings import settings
 from core.text.catalogues import languages, say_in, translations
 from core.text.written_times import TIME, write_time
+from pages.components.markdown import escape_markdown
 from pages.components.states import STATES, Look
 
 # Patterns of CLDR, in a catalogue like sentences: each language writes times its own way.
@@ -46,16 +47,21 @@ def n_(singular: str, plural: str, n: int, **values: object) -> str:
 
 
 def error_text(error: OperatorError) -> str:
-    """A refusal in the reader's language; several complaints become several lines."""
+    """A refusal in the reader's language, as Markdown; several complaints become several lines. What people
+    typed stands in it as it is."""
     if isinstance(error, Invalid):
-        return "  \n".join(_(p.template, **dict(p.values)) for p in error.problems)
+        return "  \n".join(_(p.template, **_as_written(dict(p.values))) for p in error.problems)
     if isinstance(error, Changed):
         return _(error.template, changes=changes_text(error.changes))
-    values = dict(error.values)
+    values = _as_written(error.values)
     for name, kind in (("state", "broadcast"), ("role", "role")):
         if values.get(name) in STATES[kind]:
             values[name] = state_label(kind, str(values[name]))[0].lower()
     return _(error.template, **values)
+
+
+def _as_written(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: escape_markdown(v) if isinstance(v, str) else v for name, v in values.items()}
 
 
 def who(actor: str) -> str:
@@ -64,8 +70,10 @@ def who(actor: str) -> str:
 
 
 def changes_text(changes: Iterable[Change]) -> str:
-    """Who changed which field of a broadcast, and when."""
-    return "; ".join(_(CHANGES[each.field], by=who(each.by), at=when(each.at)) for each in changes)
+    """Who changed which field of a broadcast, and when, as Markdown."""
+    return "; ".join(
+        _(CHANGES[each.field], by=escape_markdown(who(each.by)), at=when(each.at)) for each in changes
+    )
 
 
 def number(n: float) -> str:

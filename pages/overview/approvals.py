@@ -22,9 +22,9 @@ def draw_approval_requests(here: Current, fanpage_id: int) -> None:
         with st.container(key=f"approval_{asked.broadcast_id}", horizontal=True, vertical_alignment="center"):
             words = _("{who} asks for approval of a broadcast, {when}.")
             st.info(
-                words.format(who=who(asked.asked_by), when=ago(asked.asked_at)),
+                words.format(who=escape_markdown(who(asked.asked_by)), when=ago(asked.asked_at)),
                 icon=":material/approval:",
                 width="stretch",
             )
-            label, to = escape_markdown(asked.name), {"id": asked.broadcast_id, "step": "check"}
+            label, to = asked.name, {"id": asked.broadcast_id, "step": "check"}
             page_registry.link("new_broadcast", label, icon=":material/arrow_forward:", **to)

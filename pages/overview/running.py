@@ -16,7 +16,6 @@ from core.messenger.reasons import describe
 from pages.components import page_registry
 from pages.components.fanpage_state import draw_other_app, draw_policy
 from pages.components.layout import section
-from pages.components.markdown import escape_markdown
 from pages.components.session import Current, current
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, n_, number, percent
@@ -45,9 +44,7 @@ def draw_alerts(
     for line in missed:
         with st.container(key=f"missed_{line.id}", horizontal=True, vertical_alignment="center"):
             st.warning(_(MISSED), icon=":material/event_busy:", width="stretch")
-            page_registry.link(
-                "broadcast", escape_markdown(line.name), icon=":material/arrow_forward:", id=line.id
-            )
+            page_registry.link("broadcast", line.name, icon=":material/arrow_forward:", id=line.id)
     _expiring(topics)
 
 

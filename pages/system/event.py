@@ -13,6 +13,7 @@ from pages.components import page_registry
 from pages.components.address import asked_id, draw_not_there
 from pages.components.dialogs import open_dialog
 from pages.components.layout import badge, page_header, section
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, require, see_fanpage
 from pages.components.tables import Column, table
 from pages.components.texts import _, when
@@ -58,7 +59,7 @@ def _state(event: EventView) -> None:
             st.text(_("Its opt-in:"), width="content")
             badge("opt_in", opt_in.state)
     if note := note_in_words(event):
-        (st.error if event.state == EventState.FAILED else st.info)(note)
+        (st.error if event.state == EventState.FAILED else st.info)(escape_markdown(note))
 
 
 def _facts(event: EventView) -> None:

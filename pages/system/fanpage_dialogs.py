@@ -12,6 +12,7 @@ from core.fanpages.rules import describe_problem
 from core.fanpages.send_rate import CALM_RATE, HARD_RATE
 from core.settings import settings
 from pages.components.dialogs import confirm, dialog, run_and_close
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, flash
 from pages.components.texts import _, n_, number
 from pages.system import launch_rules_dialog, limits_dialog, time_zone_dialog
@@ -22,7 +23,7 @@ def draw_fanpage_dialogs(fanpage: FanpageView | None) -> None:
     dialog("fanpage_new", _("Connect a fanpage"), lambda: _connect("fanpage_new", None), width="medium")
     if fanpage is None:
         return
-    title = _("New access token for {name}", name=fanpage.name)
+    title = _("New access token for {name}", name=escape_markdown(fanpage.name))
     dialog("fanpage_again", title, lambda: _connect("fanpage_again", fanpage), width="medium")
     dialog("fanpage_rate", _("Sending rate"), lambda: _rate(fanpage))
     time_zone_dialog.draw_zone_dialog(fanpage)
@@ -70,7 +71,7 @@ def _connect_now(key: str, known: FanpageView | None) -> None:
         now=utc_now(),
     )
     st.session_state["fanpage_id"] = fanpage.id
-    flash(_("{name} is connected.", name=fanpage.name))
+    flash(_("{name} is connected.", name=escape_markdown(fanpage.name)))
     for problem in fanpage.problems:
         flash(_(describe_problem(problem)), icon=":material/warning:")
 
@@ -122,7 +123,7 @@ def _stop_words(fanpage: FanpageView) -> None:
 def _set_stop_words(fanpage: FanpageView) -> None:
     listed = str(st.session_state["fanpage_stop_words_listed"]).splitlines()
     set_stop_words(current().actor, fanpage.id, listed, now=utc_now())
-    flash(_("The stop words of {name} are saved.", name=fanpage.name))
+    flash(_("The stop words of {name} are saved.", name=escape_markdown(fanpage.name)))
 
 
 def _resume(fanpage: FanpageView) -> None:
@@ -136,7 +137,7 @@ def _resume(fanpage: FanpageView) -> None:
         + n_("{n} broadcast resumes.", "{n} broadcasts resume.", waiting),
         _("Fixed, resume sending"),
         lambda: actions.resume_after_repair(by, fanpage.id, now=utc_now()),
-        done=_("{name} can send again.", name=fanpage.name),
+        done=_("{name} can send again.", name=escape_markdown(fanpage.name)),
     )
 
 

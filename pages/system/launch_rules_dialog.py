@@ -13,6 +13,7 @@ from core.errors import N_, Invalid, problem
 from core.fanpages.launch_rule_actions import set_launch_rules
 from core.fanpages.queries import FanpageView
 from pages.components.dialogs import confirm_buttons, dialog
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, flash
 from pages.components.texts import _, language
 
@@ -85,7 +86,7 @@ def _save(fanpage: FanpageView) -> None:
         count_typed_above=int(st.session_state[f"{KEY}_count"]),
     )
     set_launch_rules(current().actor, fanpage.id, rules, now=utc_now())
-    flash(_("The rules of {name} are saved.", name=fanpage.name))
+    flash(_("The rules of {name} are saved.", name=escape_markdown(fanpage.name)))
 
 
 def _days(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from core.fanpages.limit_actions import set_limits
 from core.fanpages.queries import FanpageView
 from pages.components.asking_words import withheld_words
 from pages.components.dialogs import dialog, run_and_close
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, flash
 from pages.components.texts import _
 
@@ -80,4 +81,4 @@ def _number(name: str, limits: ContactLimits, label: str, help_text: str | None)
 def _save(fanpage: FanpageView) -> None:
     typed = {name: st.session_state[f"{KEY}_{name}"] for name in vars(USUAL)}
     set_limits(current().actor, fanpage.id, ContactLimits(**typed), now=utc_now())
-    flash(_("The limits of {name} are saved.", name=fanpage.name))
+    flash(_("The limits of {name} are saved.", name=escape_markdown(fanpage.name)))

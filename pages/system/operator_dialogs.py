@@ -40,10 +40,10 @@ def draw_operator_dialogs(by_id: dict[int, OperatorView]) -> None:
     dialog("operator_password", _("Password to pass on"), _password, closed=_forget_password)
     chosen = by_id.get(st.session_state.get("operator_chosen", 0))
     if chosen is not None:
-        dialog("operator_role", _("Role of {name}", name=chosen.name), lambda: _role(chosen))
+        dialog("operator_role", _("Role of {name}", name=escape_markdown(chosen.name)), lambda: _role(chosen))
         dialog(
             "operator_fanpages",
-            _("Fanpages that {name} manages", name=chosen.name),
+            _("Fanpages that {name} manages", name=escape_markdown(chosen.name)),
             lambda: _fanpages(chosen),
         )
         _about_password(chosen)
@@ -52,13 +52,13 @@ def draw_operator_dialogs(by_id: dict[int, OperatorView]) -> None:
 
 
 def _about_password(chosen: OperatorView) -> None:
-    by, name = current().actor, chosen.name
+    by, name = current().actor, escape_markdown(chosen.name)
     confirm(
         "operator_reset",
         _("Give {name} a new password?", name=name),
         _("Their current password stops working and their sessions end. You will see the new one only once."),
         _("Create a new password"),
-        lambda: _hand_over(name, actions.reset_password(by, chosen.id, now=utc_now())),
+        lambda: _hand_over(chosen.name, actions.reset_password(by, chosen.id, now=utc_now())),
     )
     confirm(
         "operator_code",
@@ -90,7 +90,7 @@ def _about_company_account(chosen: OperatorView) -> None:
     ]
     confirm(
         "operator_unlink",
-        _("Disconnect the company account of {name}?", name=chosen.name),
+        _("Disconnect the company account of {name}?", name=escape_markdown(chosen.name)),
         " ".join(filter(None, said)),
         _("Disconnect"),
         lambda: _unlink(chosen),
@@ -102,11 +102,11 @@ def _unlink(chosen: OperatorView) -> None:
     if password is not None:
         _hand_over(chosen.name, password)
     else:
-        flash(_("The company account of {name} is disconnected.", name=chosen.name))
+        flash(_("The company account of {name} is disconnected.", name=escape_markdown(chosen.name)))
 
 
 def _about_access(chosen: OperatorView) -> None:
-    by, name = current().actor, chosen.name
+    by, name = current().actor, escape_markdown(chosen.name)
     confirm(
         "operator_disable",
         _("Disable {name}?", name=name),
@@ -216,7 +216,9 @@ def _forget_password() -> None:
 
 def _password() -> None:
     name, password = st.session_state.get("operator_password_shown", ("", ""))
-    st.markdown(_("Give this to **{name}** over a secure channel. It is shown only once.", name=name))
+    st.markdown(
+        _("Give this to **{name}** over a secure channel. It is shown only once.", name=escape_markdown(name))
+    )
     st.code(password, language=None)
     st.caption(_("They choose their own password when they first sign in."))
     with st.container(horizontal=True, horizontal_alignment="right"):

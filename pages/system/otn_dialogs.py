@@ -8,6 +8,7 @@ from core.clock import utc_now
 from core.fanpages import otn_switch
 from core.fanpages.queries import FanpageView
 from pages.components.dialogs import confirm, open_dialog
+from pages.components.markdown import escape_markdown
 from pages.components.session import current
 from pages.components.texts import _, when, who
 
@@ -30,7 +31,7 @@ def draw_otn_state(fanpage: FanpageView) -> None:
             "**One-time notifications are off** for this fanpage, turned off by {who} {when}. "
             "Nobody is asked for an opt-in and no broadcast goes out; opt-ins stay, and the "
             "chatbot still answers.",
-            who=who(fanpage.otn_off_by),
+            who=escape_markdown(who(fanpage.otn_off_by)),
             when=when(fanpage.otn_off_at),
         )
         st.warning(words, icon=":material/notifications_off:")
@@ -45,7 +46,7 @@ def draw_otn_dialogs(fanpage: FanpageView) -> None:
             "{name} no longer asks anybody for an opt-in, and broadcasts that are being sent "
             "pause. Opt-ins stay, and expire as before. Do this if Meta ends the feature for the "
             "fanpage.",
-            name=fanpage.name,
+            name=escape_markdown(fanpage.name),
         ),
         _("Turn off"),
         lambda: otn_switch.switch_otn_off(current().actor, fanpage.id, now=utc_now()),
@@ -56,7 +57,7 @@ def draw_otn_dialogs(fanpage: FanpageView) -> None:
         _("Turn one-time notifications on?"),
         _(
             "{name}'s chatbot asks for opt-ins again, and broadcasts that this had paused resume at once.",
-            name=fanpage.name,
+            name=escape_markdown(fanpage.name),
         ),
         _("Turn on"),
         lambda: otn_switch.switch_otn_on(current().actor, fanpage.id, now=utc_now()),

@@ -72,4 +72,4 @@ def _ask(fanpage: FanpageView, zone: str, planned: list[PlannedBroadcast]) -> Zo
 
 def _change(fanpage: FanpageView, zone: str, keep: ZoneChangeKeeps | None) -> None:
     time_zone.change_zone(current().actor, fanpage.id, zone, keep=keep, now=utc_now())
-    flash(_("{name} now uses the time zone {zone}.", name=fanpage.name, zone=zone))
+    flash(_("{name} now uses the time zone {zone}.", name=escape_markdown(fanpage.name), zone=zone))

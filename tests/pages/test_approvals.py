@@ -20,6 +20,6 @@ def test_an_editor_asks_and_a_sender_sees_it_on_the_overview(panel: Panel, topic
     (asked,) = list_approval_requests(fanpage_id)
     assert asked.asked_by == "editor.new.broadcast"
     assert "broadcast_ask_approval" not in keys(at.button)
-    words = "editor.new.broadcast asks for approval of a broadcast"
+    words = r"editor\.new\.broadcast asks for approval of a broadcast"
     assert words in all_words(panel("overview", role="sender"))
     assert words not in all_words(panel("overview", role="viewer"))

@@ -1,164 +1,67 @@
 """Names and texts that people wrote are never rendered as Markdown: a name could load a picture
 in the browsers of staff, or lead them elsewhere.
 
-Everything that has a name gets one that is a picture in Markdown; then every page is opened, and every text
-that Streamlit renders as Markdown is read.
+Everything that has a name gets one that is a picture in Markdown (evil_shop.py); then every page is opened,
+and every dialog on it, and every text that Streamlit renders as Markdown is read (rendered.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from google.protobuf.message import Message as Proto
+from sqlalchemy import update
+from streamlit.testing.v1 import AppTest
 
 from core.clock import utc_now
-from core.db import tables
 from core.db.engine import transaction
-from core.db.tables import (
-    Activity,
-    Block,
-    Broadcast,
-    CustomerTag,
-    Delivery,
-    EntryPoint,
-    Message,
-    OptInImport,
-    Request,
-    Tag,
-)
-from pages.components import page_registry
-from tests.arrange import Arrange
+from core.db.tables import Fanpage
+from core.errors import Change, Changed, Invalid, WrongState, problem
+from pages.broadcasts.calendar import moving
+from pages.components import dialogs, page_registry, texts
+from pages.components.markdown import escape_markdown
+from pages.system import replay_dialog
+from pages.topics import dialogs as topic_dialogs
 from tests.pages.conftest import an_operator, opened
+from tests.pages.evil_shop import NAME, STATES, evil_shop
+from tests.pages.rendered import rendered
+from tests.pages.shown import press
 
-NAME = "![x](https://evil.example/x.png)"
-# Streamlit shows these as they are. In a radio button and in pills options are Markdown.
-_PLAIN = {
-    "value",
-    "raw_value",
-    "default",
-    "placeholder",
-    "raw_values",
-    "url",
-    "url_path",
-    "page_script_hash",
-    "set_value",
-}
-_PLAIN_KINDS = {
-    "html",
-    "text",
-    "code",
-    "json",
-    "iframe",
-    "bidi_component",
-    "arrow_data_frame",
-    "vega_lite_chart",
-}
-_PLAIN_OPTIONS = {"selectbox", "multiselect"}
-STATES = ("draft", "scheduled", "sending", "paused", "finished", "cancelled", "missed")
-
-
-def rendered(at: Any) -> Iterator[tuple[str, str]]:
-    """(where, text) of everything that Streamlit renders as Markdown, or might."""
-    waiting = [at.main.root]
-    while waiting:
-        node = waiting.pop()
-        waiting += getattr(node, "children", {}).values()
-        proto = getattr(node, "proto", None)
-        if proto is not None and node.type not in _PLAIN_KINDS:
-            yield from _texts(proto, node.type, node.type)
-
-
-def _texts(proto: Proto, where: str, kind: str) -> Iterator[tuple[str, str]]:
-    for field, value in proto.ListFields():
-        if field.name in _PLAIN or field.name in _PLAIN_KINDS:
-            continue
-        if field.name == "options" and kind in _PLAIN_OPTIONS:
-            continue
-        place = f"{where}.{field.name}"
-        many = value if field.is_repeated else [value]
-        for each in many:
-            if isinstance(each, str):
-                yield place, each
-            elif isinstance(each, Proto):
-                yield from _texts(each, place, kind)
+Place = tuple[str, dict[str, int]]
 
 
 @pytest.fixture
-def shop(arrange: Arrange) -> dict[str, int]:
-    """Something of everything, each with the evil name."""
-    now = arrange.now = utc_now()
-    times = {"created_at": now, "updated_at": now}
-    fanpage_id = arrange.fanpage(
-        NAME, otn_off_by=NAME, policy_action="warning", policy_reason=NAME, policy_at=now
-    )
-    topic_id = arrange.topic(fanpage_id, NAME)
-    names = {"last_name": NAME, "search_text": NAME, "window_closes_at": now + timedelta(hours=2)}
-    customer_id = arrange.customer(fanpage_id, NAME, **names)
-    arrange.opt_in(
-        topic_id, customer_id, fanpage_id=fanpage_id, promise=NAME, consented_at=now - timedelta(days=362)
-    )
-    message_id = arrange.save(Message(fanpage_id=fanpage_id, name=NAME, published=1, **times))
-    arrange.save(
-        Block(message_id=message_id, position=0, kind="text", content={"text": NAME, "fallback": NAME})
-    )
-    word = {"match": "contains", "value": NAME, "folded": NAME.lower(), "created_at": now}
-    arrange.save(EntryPoint(fanpage_id=fanpage_id, message_id=message_id, kind="keyword", **word))
-    about = {"fanpage_id": fanpage_id, "customer_id": customer_id, "topic_id": topic_id}
-    arrange.save(Request(**about, title=NAME, after_text=NAME, payload="p", created_at=now))
-    tag_id = arrange.save(Tag(fanpage_id=fanpage_id, name=NAME, key=NAME.lower(), created_at=now))
-    with transaction() as db:
-        db.add(CustomerTag(tag_id=tag_id, customer_id=customer_id, created_at=now))
-    arrange.save(tables.Tester(fanpage_id=fanpage_id, customer_id=customer_id, name=NAME, created_at=now))
-    arrange.save(
-        OptInImport(
-            fanpage_id=fanpage_id,
-            topic_id=topic_id,
-            file_name=NAME,
-            state="done",
-            operator=NAME,
-            role="admin",
-            created_at=now,
-            ended_at=now,
-        )
-    )
-    for verb in ("broadcast.launch", "topic.create", "unheard.of"):
-        arrange.save(
-            Activity(at=now, actor=NAME, verb=verb, subject=NAME, detail={"text": NAME, "reason": NAME})
-        )
-    found = {"topic": topic_id, "customer": customer_id, "message": message_id}
-    for state in STATES:
-        row = Broadcast(
-            fanpage_id=fanpage_id,
-            topic_id=topic_id,
-            name=NAME,
-            content={"kind": "text", "text": NAME},
-            state=state,
-            due_at=now + timedelta(days=1),
-            audience=1,
-            launched_by=NAME,
-            created_by=NAME,
-            approved_by=NAME,
-            started_at=now if state in ("sending", "paused", "finished") else None,
-            finished_at=now if state == "finished" else None,
-            pause_code=NAME[:60] if state == "paused" else None,
-            changes={"content": {"version": 1, "by": NAME, "at": now.isoformat()}},
-            **times,
-        )
-        found[state] = arrange.save(row)
-        values = {"state": "failed", "reason": "unknown_error", "detail": NAME, "settled_at": now}
-        arrange.save(Delivery(broadcast_id=found[state], customer_id=customer_id, **values))
-    return found
+def shop(arrange) -> dict[str, int]:
+    return evil_shop(arrange)
 
 
-def places(shop: dict[str, int]) -> list[tuple[str, dict[str, int]]]:
-    found: list[tuple[str, dict[str, int]]] = [(entry.url_path, {}) for entry in page_registry.ENTRIES]
+@pytest.fixture
+def asked_for(monkeypatch) -> set[str]:
+    """The keys of all dialogs that a page has, open or not."""
+    keys: set[str] = set()
+    is_open = dialogs.is_open
+
+    def noted(key: str) -> bool:
+        keys.add(key)
+        return is_open(key)
+
+    for module in (dialogs, topic_dialogs, replay_dialog, moving):
+        monkeypatch.setattr(module, "is_open", noted)
+    return keys
+
+
+def places(shop: dict[str, int]) -> list[Place]:
+    found: list[Place] = [(entry.url_path, {}) for entry in page_registry.ENTRIES]
     found += [("broadcast", {"id": shop[state]}) for state in STATES]
     found += [("new_broadcast", {"id": shop["draft"]}), ("new_broadcast", {"topic": shop["topic"]})]
-    found += [(one, {"id": shop[one]}) for one in ("customer", "message")]
-    return [*found, ("topics", {"id": shop["topic"]}), ("opt_ins", {"topic": shop["topic"]})]
+    found += [(one, {"id": shop[one]}) for one in ("customer", "message", "event")]
+    found += [(one, {"topic": shop["topic"]}) for one in ("opt_ins", "planner")]
+    return [*found, ("topics", {"id": shop["topic"]})]
+
+
+def wrongly_rendered(at: Any, where: object) -> list[tuple[object, str, str]]:
+    assert not at.exception, where
+    return [(where, place, text[:120]) for place, text in rendered(at) if NAME in text]
 
 
 @pytest.mark.one_database
@@ -166,16 +69,75 @@ def test_no_page_renders_a_name_as_markdown(arrange, shop):
     wrong = []
     admin = an_operator(arrange, "admin", name="evil.admin")
     for page, query in places(shop):
-        at = opened(admin, page=page, patience=120, **query)
-        assert not at.exception, (page, query)
-        wrong += [(page, where, text[:120]) for where, text in rendered(at) if NAME in text]
+        wrong += wrongly_rendered(opened(admin, page=page, patience=120, **query), page)
 
     assert sorted(set(wrong)) == []
 
 
-def test_what_is_rendered_is_found():
-    from streamlit.testing.v1 import AppTest
+@pytest.mark.one_database
+def test_no_page_renders_who_turned_notifications_off_as_markdown(arrange, shop):
+    with transaction() as db:
+        db.execute(update(Fanpage).values(otn_off_at=utc_now()))
+    admin = an_operator(arrange, "admin")
+    for page in ("overview", "setup", "topics", "broadcasts"):
+        assert wrongly_rendered(opened(admin, page=page, patience=120), page) == []
 
+
+@pytest.mark.one_database
+def test_no_dialog_renders_a_name_as_markdown(arrange, shop, asked_for):
+    wrong: list[tuple[object, str, str]] = []
+    tried: set[str] = set()
+    admin, chosen = (
+        an_operator(arrange, "admin", name="evil.admin"),
+        an_operator(arrange, "editor", name=NAME),
+    )
+    for page, query in places(shop):
+        asked_for.clear()
+        at = opened(admin, page=page, patience=120, **query)
+        at.session_state["operator_chosen"] = chosen
+        at.run()
+        for key in sorted(asked_for - tried):
+            at.session_state["dialog"] = key
+            wrong += wrongly_rendered(at.run(), (page, key))
+        tried |= asked_for
+
+    assert {
+        "customer_forget",
+        "fanpage_again",
+        "otn_off",
+        "operator_reset",
+        "topic_archive",
+        "broadcast_cancel",
+    } <= tried
+    assert sorted(set(wrong), key=str) == []
+
+
+def test_no_refusal_renders_what_was_typed_as_markdown():
+    change = Change("name", 1, NAME, utc_now())
+    refusals = [
+        Invalid([problem("name", "{name} is taken.", name=NAME)]),
+        WrongState("{name} is {state}.", name=NAME, state="sending"),
+        Changed([change]),
+    ]
+    for refused in refusals:
+        assert NAME not in texts.error_text(refused)
+        assert escape_markdown(NAME) in texts.error_text(refused)
+
+
+@pytest.mark.one_database
+def test_no_note_of_what_was_done_renders_a_name_as_markdown(arrange, shop):
+    admin = an_operator(arrange, "admin")
+    for key in ("fanpage_stop_words", "fanpage_limits", "fanpage_launch_rules"):
+        at = opened(admin, page="setup", patience=120)
+        at.session_state["dialog"] = key
+        at = at.run()
+        submit = next(each.key for each in at.button if each.key in (f"{key}_submit", f"{key}_confirm"))
+        at = press(at, submit)
+        assert escape_markdown(NAME) in at.toast[0].value
+        assert wrongly_rendered(at, key) == []
+
+
+def test_what_is_rendered_is_found():
     def page(name: str) -> None:
         import streamlit as st
 
@@ -186,8 +148,10 @@ def test_what_is_rendered_is_found():
         st.toast(name)
         st.text(name)
         st.selectbox("a", [name], placeholder=name)
+        st.dialog(name)(lambda: None)()
 
     at = AppTest.from_function(page, args=[NAME]).run()
     found = [where for where, text in rendered(at) if NAME in text]
-    assert len(found) >= 7
+    assert len(found) >= 8
+    assert any("dialog" in where for where in found)
     assert not any(where.startswith(("text.", "selectbox")) for where in found)

@@ -14,7 +14,6 @@ from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.evidence import draw_evidence
 from pages.broadcasts.detail.settling import draw_dialogs, draw_open_buttons
 from pages.components import page_registry
-from pages.components.markdown import escape_markdown
 from pages.components.session import Current
 from pages.components.texts import _
 from pages.components.unknown_outcomes import draw_link_to_unknown
@@ -66,7 +65,7 @@ def _who(row: DeliveryView) -> None:
     if row.customer_id is None:
         st.text(_("Erased customer"))
     else:
-        name = escape_markdown(row.customer) or _("Name not known yet")
+        name = row.customer or _("Name not known yet")
         page_registry.link("customer", name, icon=":material/person:", id=row.customer_id)
         st.caption(row.psid)
     st.caption(_("Promise"))

@@ -12,6 +12,7 @@ from core.conversation.blocks.text import Text
 from core.errors import N_
 from core.messenger import message_limits
 from pages.components.block_editor import draft as composing
+from pages.components.markdown import escape_markdown
 from pages.components.texts import _
 
 TITLE = N_("Tell me next time")
@@ -35,7 +36,7 @@ def offer_button(writing: dict[str, Any], topic_id: int, topics: Mapping[int, st
         args=(writing, topic_id),
         help=_(
             "Customers who tap it are asked about {topic} again, so your next broadcast reaches them, too.",
-            topic=topics[topic_id],
+            topic=escape_markdown(topics[topic_id]),
         ),
     )
 

@@ -12,6 +12,7 @@ from core.errors import N_, Invalid, problem
 from core.forgetting.actions import forget
 from core.forgetting.queries import RecordCounts, count_records_of
 from pages.components.dialogs import confirm_buttons, dialog, open_dialog
+from pages.components.markdown import escape_markdown
 from pages.components.session import current
 from pages.components.texts import _, n_
 
@@ -27,7 +28,7 @@ def draw_forgetting(slot: DeltaGenerator, customer: CustomerView) -> None:
     slot.button(
         _("Erase…"), key="customer_erase", icon=":material/person_remove:", on_click=open_dialog, args=(KEY,)
     )
-    whom = customer.name or customer.psid
+    whom = escape_markdown(customer.name or customer.psid)
     dialog(KEY, _("Permanently erase {name}?", name=whom), lambda: _draw(customer), closed=_clear)
 
 

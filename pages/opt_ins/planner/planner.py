@@ -18,6 +18,7 @@ from pages.components import page_registry
 from pages.components.address import draw_no_fanpage
 from pages.components.charts import BLUE, GREEN, ORANGE, RED, VIOLET, Point, draw_columns
 from pages.components.layout import Card, cards, empty_state, page_header, section
+from pages.components.markdown import escape_markdown
 from pages.components.session import Current, current
 from pages.components.tables import Column, Link, Two, table
 from pages.components.texts import _, ago, language, n_, number, percent, when
@@ -182,7 +183,7 @@ def _several(stock: Stock, topics: list[TopicName]) -> None:
 
 
 def _holders(topic_id: int, name: str) -> None:
-    st.markdown(_("**{topic}**: customers with the most opt-ins first.", topic=name))
+    st.markdown(_("**{topic}**: customers with the most opt-ins first.", topic=escape_markdown(name)))
     columns = [
         Column(_("Customer"), lambda holder: Two(holder.name or _("Name not known yet"), holder.psid), "44%"),
         Column(_("Opt-ins"), lambda holder: holder.opt_ins),

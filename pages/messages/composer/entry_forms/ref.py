@@ -8,6 +8,7 @@ from core.conversation.entry_kinds.names import EntryKind
 from core.conversation.entry_kinds.ref import link_address
 from core.conversation.entry_points import check_entry_points
 from pages.components.block_editor.draft import Draft, entries_of
+from pages.components.markdown import escape_markdown
 from pages.components.qr_code import qr_png, qr_svg
 from pages.components.texts import _
 from pages.messages.composer.entry_forms.form import EntryContext, EntryForm, draw_words
@@ -42,7 +43,7 @@ def draw_link(page_id: str, ref: str, caption: str) -> None:
                 _download(ref, "png", qr_png(address, caption), "image/png")
                 _download(ref, "svg", qr_svg(address, caption), "image/svg+xml")
     if caption:
-        st.caption(_("The QR code to print has “{caption}” below it.", caption=caption))
+        st.caption(_("The QR code to print has “{caption}” below it.", caption=escape_markdown(caption)))
 
 
 def _download(ref: str, ending: str, content: bytes, kind: str) -> None:
