@@ -37,11 +37,17 @@ from core.accounts.rules import (
     normalise_operator_name,
 )
 from core.accounts.sessions import begin_session, end_sessions_of
-from core.accounts.sign_in import begin_sign_in, forget_attempts, may_have_password, refuse_password
+from core.accounts.sign_in import (
+    begin_sign_in,
+    forget_all_attempts,
+    forget_attempts,
+    may_have_password,
+    refuse_password,
+)
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator
-from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, problem, refuse_invalid
+from core.errors import N_, Invalid, NotAllowed, Problem, problem, refuse_invalid
 
 FIRST_ADMIN = "admin"
 ROLE_FROM_ELSEWHERE = N_(
@@ -172,8 +178,8 @@ def enable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
 
 
 def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
-    """Give an operator a fresh password, which they must change, and end their sessions.
-    Returns the password."""
+    """Give an operator a fresh password, which they must change, end their sessions and forget their failed
+    sign-ins. Returns the password."""
     password = fresh_password()
     password_hash = hash_password(password)
     with transaction() as db:
@@ -182,6 +188,7 @@ def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
         refuse_by_single_sign_on(row, NO_PASSWORD)
         row.password_hash, row.sessions_valid_after = password_hash, now
         hand_over(row, now)
+        forget_all_attempts(db, row.name, now)
         record(db, by, "operator.reset_password", row, now)
     return password
 
@@ -195,18 +202,6 @@ def set_exports(by: Actor, operator_id: int, *, allowed: bool, now: datetime) ->
             return
         row.may_export = allowed
         record(db, by, "operator.allow_exports" if allowed else "operator.allow_no_exports", row, now)
-
-
-def unlock(by: Actor, name: str, *, now: datetime) -> int:
-    """Forget the failed sign-ins of a name, so that its owner may try again at once. Returns how many."""
-    with transaction() as db:
-        lock_operators(db, by, Permission.ADMIN, now)
-        row = db.scalar(select(Operator).where(col(Operator.name) == normalise_operator_name(name)))
-        if row is None:
-            raise NotFound(N_("This user no longer exists."))
-        count = forget_attempts(db, row.name)
-        record(db, by, "operator.unlock", row, now)
-        return count
 
 
 def end_sessions(by: Actor, operator_id: int, *, now: datetime) -> None:

@@ -186,8 +186,9 @@ CAPABILITIES: tuple[Capability, ...] = (
         {
             "accounts.actions": (
                 "add_operator invite_operator change_role limit_to_fanpages disable_operator "
-                "enable_operator reset_password unlock set_exports end_sessions"
+                "enable_operator reset_password set_exports end_sessions"
             ),
+            "accounts.unlocking": "unlock unlock_address",
             "accounts.second_factor": "disable_of",
             "accounts.single_sign_on.linking": "unlink",
         },

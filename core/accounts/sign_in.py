@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select
@@ -73,7 +74,7 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
     name, counted = normalise_operator_name(name), counted_address(address)
     with transaction() as db:
         take_lock(db, SIGN_IN_LOCK)
-        known = _has_been_here(db, name, address, now)
+        known = counted in _own_addresses(db, name, now)
         ends = locked_until(name, counted, _recent(db, name, counted, now), now, known=known)
         if ends is None:
             db.add(SignInAttempt(name=name, address=counted, at=now))
@@ -140,12 +141,24 @@ def forget_attempts(db: Session, name: str, address: str | None = None) -> int:
     return len(db.scalars(mine.returning(col(SignInAttempt.id))).all())
 
 
-def _has_been_here(db: Session, name: str, address: str, now: datetime) -> bool:
-    """Whether the owner of this name has signed in from this address lately."""
+def forget_all_attempts(db: Session, name: str, now: datetime) -> int:
+    """Forget the failed sign-ins of a name from everywhere, and everybody's from the addresses where its
+    owner has signed in lately: a stranger at one of them may have locked it. Returns how many there were."""
+    return forget_attempts(db, name) + forget_attempts_from(db, _own_addresses(db, name, now))
+
+
+def forget_attempts_from(db: Session, counted: Collection[str]) -> int:
+    """Forget everybody's failed sign-ins from addresses as they are counted, by single sign-on, too."""
+    theirs = delete(SignInAttempt).where(col(SignInAttempt.address).in_(counted))
+    return len(db.scalars(theirs.returning(col(SignInAttempt.id))).all())
+
+
+def _own_addresses(db: Session, name: str, now: datetime) -> set[str]:
+    """Where the owner of this name has signed in lately, as addresses are counted."""
     owner = select(col(Operator.id)).where(col(Operator.name) == name).scalar_subquery()
-    there = (col(OperatorSession.operator_id) == owner) & (col(OperatorSession.address) == address)
     recent = col(OperatorSession.signed_in_at) > now - KEEP_SESSIONS
-    return db.scalar(select(col(OperatorSession.id)).where(there, recent).limit(1)) is not None
+    rows = select(col(OperatorSession.address)).where(col(OperatorSession.operator_id) == owner, recent)
+    return {counted_address(address) for address in db.scalars(rows.distinct())}
 
 
 def _recent(db: Session, name: str, address: str, now: datetime) -> list[FailedSignIn]:

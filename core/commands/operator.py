@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from core.accounts import actions, queries, second_factor
+from core.accounts import actions, queries, second_factor, unlocking
 from core.accounts.rules import COMMAND_LINE
 from core.accounts.single_sign_on import linking
 from core.clock import utc_now
@@ -25,10 +25,23 @@ app = typer.Typer(no_args_is_help=True, help="People who sign in to the panel.")
 
 @app.command()
 @database_command
-def unlock(name: str, as_json: Json = False) -> None:
-    """Forget the failed sign-ins of an operator, so that they may try again at once."""
-    count = actions.unlock(COMMAND_LINE, name, now=utc_now())
-    print_answer(as_json, {"forgotten_attempts": count}, f"{name} may sign in again.")
+def unlock(
+    name: Annotated[str, typer.Argument(help="Who cannot sign in.")] = "",
+    address: Annotated[
+        str, typer.Option(metavar="IP", help="Instead of a name: everybody at this address.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Forget failed sign-ins, so that whoever is locked out may try again at once: those of an operator and
+    of the addresses where they have signed in within a month, or those from one address."""
+    if bool(name) == bool(address):
+        raise Invalid([problem("name", "Name who cannot sign in, or give --address IP.")])
+    if name:
+        count = unlocking.unlock(COMMAND_LINE, name, now=utc_now())
+    else:
+        count = unlocking.unlock_address(COMMAND_LINE, address, now=utc_now())
+    said = f"{name or 'Whoever is at ' + address} may sign in again."
+    print_answer(as_json, {"forgotten_attempts": count}, said)
 
 
 @app.command("reset-password")
@@ -42,11 +55,10 @@ def reset_password(
 ) -> None:
     """Give an operator a fresh password, which is shown once and has to be changed within a week.
 
-    Their sessions end, and their failed sign-ins are forgotten.
+    Their sessions end, and their failed sign-ins are forgotten, as by `operator unlock`.
     """
     found = queries.get_operator_named(name)
     password = actions.reset_password(COMMAND_LINE, found.id, now=utc_now())
-    actions.unlock(COMMAND_LINE, found.name, now=utc_now())
     if without_second_factor:
         second_factor.disable_of(COMMAND_LINE, found.id, now=utc_now())
     said = f"The password of {found.name} is now: {password}\nIt must be changed within a week."

@@ -118,6 +118,7 @@ DEEDS: dict[str, str] = {
     "operator.allow_exports": N_("allowed {subject} to export"),
     "operator.allow_no_exports": N_("no longer allowed {subject} to export"),
     "operator.unlock": N_("let {subject} try to sign in again"),
+    "operator.unlock_address": N_("let {subject} try to sign in again"),
     "operator.end_session": N_("signed {subject} out of one browser"),
     "operator.sign_in": N_("signed in"),
     "operator.single_sign_on": N_("signed in by single sign-on"),

@@ -13,7 +13,7 @@ import pyotp
 from PIL import Image
 
 from core.accounts import actions as accounts
-from core.accounts import exporting, list_columns, second_factor, sessions
+from core.accounts import exporting, list_columns, second_factor, sessions, unlocking
 from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
 from core.accounts.single_sign_on import linking
@@ -369,7 +369,8 @@ _LINKING = {
     ),
 }
 _ACCOUNT["set_exports"] = Trial(A, _on(accounts.set_exports, World.other, allowed=True), of_all=True)
-_ACCOUNT["unlock"] = Trial(A, _on(accounts.unlock, lambda w: (w.other(), "mai")[1]), of_all=True)
+_ACCOUNT["unlock"] = Trial(A, _on(unlocking.unlock, lambda w: (w.other(), "mai")[1]), of_all=True)
+_ACCOUNT["unlock_address"] = Trial(A, _on(unlocking.unlock_address, lambda w: "203.0.113.9"), of_all=True)
 _ACCOUNT["limit_to_fanpages"] = Trial(A, _limit, of_all=True)
 _BROADCASTS = {
     "create_broadcast": Trial(

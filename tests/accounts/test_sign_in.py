@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from core.accounts import actions, queries, sign_in
+from core.accounts import actions, queries, sign_in, unlocking
 from core.accounts.queries import ActivityFilter
 from core.accounts.rules import ATTEMPT_WINDOW, COMMAND_LINE, HANDED_OVER_FOR
+from core.errors import Invalid
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 HERE, THERE = "10.0.0.1", "10.0.0.2"
@@ -117,8 +118,45 @@ def test_who_was_here_before_is_not_locked_out_by_guesses_from_elsewhere(lan, no
 
 def test_an_admin_at_the_machine_unlocks_a_name(lan, now):
     from_everywhere(now)
-    assert actions.unlock(COMMAND_LINE, "Lan", now=now) == 100
+    assert unlocking.unlock(COMMAND_LINE, "Lan", now=now) == 100
     attempts(1, now, address="192.0.2.1")
+
+
+def lock_address(now, address):
+    for number in range(20):
+        attempts(1, now, name=f"guess{number}", address=address)
+    with pytest.raises(sign_in.LockedOut):
+        attempts(1, now, address=address)
+
+
+@pytest.mark.parametrize("way", ["unlock", "reset_password"])
+def test_the_address_of_somebody_is_unlocked_with_their_name(lan, now, way):
+    assert sign_in.complete_sign_in("lan", HERE, now=now - timedelta(days=3))
+    lock_address(now, HERE)
+    lock_address(now, THERE)
+    if way == "unlock":
+        assert unlocking.unlock(COMMAND_LINE, "lan", now=now) == 20
+    else:
+        actions.reset_password(COMMAND_LINE, lan.id, now=now)
+    attempts(1, now, address=HERE)
+    with pytest.raises(sign_in.LockedOut):  # nobody known here has been there
+        attempts(1, now, address=THERE)
+
+
+def test_an_admin_at_the_machine_unlocks_an_address(lan, now):
+    lock_address(now, "2001:db8:7:9::1")
+    assert unlocking.unlock_address(COMMAND_LINE, "2001:db8:7:9:ffff::2", now=now) == 20
+    attempts(1, now, address="2001:db8:7:9::1")
+    with pytest.raises(Invalid):
+        unlocking.unlock_address(COMMAND_LINE, "lan", now=now)
+
+
+def test_who_was_here_before_is_known_in_all_of_their_ipv6_network(lan, now):
+    assert sign_in.complete_sign_in("lan", "2001:db8:7:9::1", now=now - timedelta(days=3))
+    from_everywhere(now)
+    attempts(1, now, address="2001:db8:7:9:ffff::2")
+    with pytest.raises(sign_in.LockedOut):
+        attempts(1, now, address="2001:db8:7:10::1")
 
 
 def test_the_addresses_of_one_subscriber_count_as_one(lan, now):

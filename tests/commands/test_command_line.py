@@ -444,6 +444,10 @@ def test_an_admin_who_is_locked_out_is_let_in_from_the_machine(shop: dict[str, A
     for _guess in range(5):
         begin_sign_in("lan", "203.0.113.9", now=utc_now())
     assert call("operator", "unlock", "lan") == {"forgotten_attempts": 5}
+    begin_sign_in("anybody", "203.0.113.9", now=utc_now())
+    assert call("operator", "unlock", "--address", "203.0.113.9") == {"forgotten_attempts": 1}
+    for wrong in ([], ["lan", "--address", "203.0.113.9"], ["--address", "lan"]):
+        assert call("operator", "unlock", *wrong, code=1)["error"]["code"] == "invalid"
     fresh = call("operator", "reset-password", "Lan")
     assert fresh["name"] == "lan"
     assert password_matches(fresh["password"], find_password_hash("lan"))
