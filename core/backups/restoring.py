@@ -28,10 +28,10 @@ from core.backups.copying import BackupContent
 from core.backups.restored import hold_as_restored
 from core.db import migrations
 from core.db.engine import forget_engines, sqlite_file
+from core.db.file_lock import file_lock
 from core.db.sqlite_engine import sqlite_engine
 from core.errors import N_, OperatorError, WrongState
 from core.installation import key_check, rekeying, token_hash
-from core.installation.file_lock import file_lock
 from core.settings import secret_key
 
 _ENDS = ("", "-wal", "-shm")

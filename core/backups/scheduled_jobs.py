@@ -13,9 +13,9 @@ import structlog
 from core.backups import copying, picture_copies, queries, rules
 from core.db import holding
 from core.db.engine import empty_log, sqlite_file, transaction
+from core.db.file_lock import file_lock
 from core.db.tables import Backup
 from core.errors import OperatorError
-from core.installation.file_lock import file_lock
 from core.settings import settings
 
 log = structlog.get_logger(__name__)

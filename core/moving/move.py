@@ -24,12 +24,12 @@ from core.accounts.rules import Actor, Permission
 from core.conversation.rules import ReplyState
 from core.db import holding, migrations
 from core.db.engine import reading, transaction
+from core.db.file_lock import file_lock
 from core.db.holding import HoldCode, HoldView
 from core.db.tables import Delivery, Reply
 from core.deliveries.rules import DeliveryState
 from core.errors import OperatorError, WrongState
 from core.installation import key_check
-from core.installation.file_lock import file_lock
 from core.moving import checking, copying
 from core.moving import target as far
 from core.moving.target import Target

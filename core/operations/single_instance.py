@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from core.db.file_lock import file_lock
 from core.errors import N_, WrongState
-from core.installation.file_lock import file_lock
 from core.settings import settings
 
 ENDING_SECONDS = 10.0  # a run that was killed takes its processes along within this

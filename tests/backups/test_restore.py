@@ -32,13 +32,13 @@ from core.consent.imports import import_opt_ins
 from core.consent.rules import OptInState
 from core.db import holding
 from core.db.engine import forget_engines, transaction
+from core.db.file_lock import file_lock
 from core.db.holding import HoldCode
 from core.db.tables import Delivery
 from core.deliveries import ledger as delivery_ledger
 from core.errors import OperatorError, WrongState
 from core.forgetting import actions as forgetting
 from core.installation import hold_actions, key_check, rekeying
-from core.installation.file_lock import file_lock
 from tests.claiming import claim
 from tests.customers.forgetting.test_coming_back import sheet
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from core.db import migrations
-from core.db.engine import forget_engines
+from core.db.engine import forget_engines, reading
 from core.errors import OperatorError, WrongState
 from core.operations import doctor
 from tests.processes import process
@@ -29,6 +30,47 @@ def test_an_empty_database_beside_a_used_key_is_refused(file: Path):
     with pytest.raises(OperatorError, match="copied without its write-ahead log"):
         migrations.upgrade()
     (file.parent / "secret.key").rename(file.parent / "away")
+    migrations.upgrade()
+
+
+@pytest.mark.parametrize(
+    "left", ["demo-app.secret", "backups/otn-20261201-030000.db", f"pictures/{'a' * 40}.jpg"]
+)
+def test_an_empty_database_beside_anything_an_installation_leaves_is_refused(file: Path, left: str):
+    file.unlink()
+    trace = file.parent / left
+    trace.parent.mkdir(exist_ok=True)
+    trace.write_bytes(b"x")
+    with pytest.raises(OperatorError, match=trace.name):
+        migrations.upgrade()
+    assert not file.exists()
+    trace.unlink()
+    migrations.upgrade()
+
+
+def test_a_copy_of_the_file_alone_of_a_running_shop_is_refused(file: Path, tmp_path: Path):
+    """A small shop is wholly in the log; with the key in OTN_SECRET_KEY nothing else is left of it."""
+    file.unlink()
+    migrations.upgrade()
+    copy = tmp_path / "copy.db"
+    shutil.copyfile(file, copy)
+    assert copy.stat().st_size == 4096
+    forget_engines()
+    shutil.copyfile(copy, file)
+    file.with_name("otn.db-wal").unlink(missing_ok=True)
+    file.with_name("otn.db-shm").unlink(missing_ok=True)
+    for _ in range(2):
+        with pytest.raises(OperatorError, match="holds no table"):
+            migrations.upgrade()
+
+
+def test_looking_before_the_first_start_is_no_reason_to_refuse_it(file: Path):
+    file.unlink()
+    assert migrations.current_revision() is None
+    assert not file.exists()
+    with reading() as db:  # as a command that somebody tries too early
+        db.connection()
+    assert file.exists()
     migrations.upgrade()
 
 

@@ -12,11 +12,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from core.db import holding
-from core.db.engine import engine, reading
-from core.db.lost_database import refuse_lost_database
+from core.db.engine import engine, reading, sqlite_file
+from core.db.lost_database import beginning_anew, is_blank
+from core.db.orphaned_wal import refuse_orphaned_wal
 from core.db.sqlite_engine import sqlite_engine
 from core.db.tables import Hold
 from core.errors import N_, WrongState
+from core.settings import settings
 
 
 def config() -> Config:
@@ -29,11 +31,14 @@ def config() -> Config:
 def upgrade(revision: str = "head") -> str:
     """Apply the missing migrations and return the revision reached. It may be repeated, and run by two
     processes at once."""
-    refuse_newer(current_revision())
-    _refuse_if_moved()
-    if current_revision() is None:
-        refuse_lost_database()
-    command.upgrade(config(), revision)
+    found = current_revision()
+    refuse_newer(found)
+    if found is None:
+        with beginning_anew():
+            command.upgrade(config(), revision)
+    else:
+        _refuse_if_moved()
+        command.upgrade(config(), revision)
     return current_revision() or ""
 
 
@@ -95,6 +100,9 @@ def head_revision() -> str | None:
 
 
 def current_revision() -> str | None:
-    """The revision of the database, or None for an empty one."""
+    """The revision of the database, or None for an empty one, which this does not make."""
+    if not settings().is_postgresql and is_blank(sqlite_file()):
+        refuse_orphaned_wal(sqlite_file())
+        return None
     with reading() as db:
         return MigrationContext.configure(db.connection()).get_current_revision()
