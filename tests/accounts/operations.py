@@ -369,8 +369,10 @@ _LINKING = {
     ),
 }
 _ACCOUNT["set_exports"] = Trial(A, _on(accounts.set_exports, World.other, allowed=True), of_all=True)
-_ACCOUNT["unlock"] = Trial(A, _on(unlocking.unlock, lambda w: (w.other(), "mai")[1]), of_all=True)
-_ACCOUNT["unlock_address"] = Trial(A, _on(unlocking.unlock_address, lambda w: "203.0.113.9"), of_all=True)
+_UNLOCKING = {
+    "unlock": Trial(A, _on(unlocking.unlock, lambda w: (w.other(), "mai")[1]), of_all=True),
+    "unlock_address": Trial(A, _on(unlocking.unlock_address, lambda w: "203.0.113.9"), of_all=True),
+}
 _ACCOUNT["limit_to_fanpages"] = Trial(A, _limit, of_all=True)
 _BROADCASTS = {
     "create_broadcast": Trial(
@@ -430,6 +432,7 @@ TRIALS: dict[str, Trial] = {
     **_named("accounts.actions", _ACCOUNT),
     **_named("accounts.second_factor", _SECOND_FACTOR),
     **_named("accounts.single_sign_on.linking", _LINKING),
+    **_named("accounts.unlocking", _UNLOCKING),
     **_named("broadcasts.actions", _BROADCASTS),
     **_named("broadcasts.retry", _RETRY),
     **_named("consent.actions", _CONSENT),
