@@ -22,11 +22,13 @@ def hook(monkeypatch):
     class Hook(BaseHTTPRequestHandler):
         told: ClassVar[list[dict]] = []
         answers: ClassVar[list[int]] = []
+        address: ClassVar[str] = ""
 
         def do_POST(self) -> None:
             self.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(self.answers.pop(0) if self.answers else 200)
             self.end_headers()
+            self.wfile.write(b"{}")
 
         def log_message(self, *_: object) -> None:
             pass
@@ -37,6 +39,7 @@ def hook(monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("OTN_ALERT_URL", f"json://127.0.0.1:{server.server_port}/hook")
     settings.cache_clear()
+    Hook.address = f"http://127.0.0.1:{server.server_port}/bot"
     yield Hook
     server.shutdown()
     server.server_close()

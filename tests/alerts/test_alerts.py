@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from apprise.plugins.telegram import NotifyTelegram
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -246,6 +247,17 @@ def test_signs_that_no_mail_can_carry_are_a_problem_and_no_crash(
     assert "signs that no mail can carry" in state.problem
     assert "ậ" not in state.problem
     assert "Traceback" not in "".join(capsys.readouterr())
+
+
+def test_a_sign_of_html_in_a_name_does_not_keep_telegram_from_taking_it(hook, arrange, restart, monkeypatch):
+    monkeypatch.setattr(NotifyTelegram, "notify_url", hook.address)
+    restart(alert_url="tgram://123456789:abcdefg_hijklmnop/12315544/")
+    paused(arrange, CANARY_FAILED, name="Váy <3 & áo")
+    assert send_alerts(now=arrange.now) == 1
+    (told,) = hook.told
+    assert told["parse_mode"] == "HTML"
+    assert "Váy &lt;3 &amp; áo" in told["text"]
+    assert "<3" not in told["text"]
 
 
 @pytest.mark.parametrize("broken", ["json://127.0.0.1:1/nobody", "nothing://x"])
