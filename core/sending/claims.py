@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # so long a claim holds, from the moment of claiming
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
+PATIENCE_OF_ALL = "200ms"  # where all other fanpages wait meanwhile
 
 
 class UnsureCommit(Exception):
@@ -40,18 +41,19 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Cl
     """Queue again the claims that were never put on the wire. A claim that the database does not have, or
     that is not ours any more, changes nothing. A delivery whose broadcast has ended meanwhile ends, too.
 
-    Returns the claims that are dealt with. The others belong to a broadcast whose row somebody has locked
-    (it is being ended, or our own claim is still being committed): call again for those.
+    Returns those that are to be handed back later: they belong to a broadcast whose row somebody has locked
+    (it is being ended, or our own claim is still being committed). Another locked row is waited for 200 ms.
     """
     if not claims:
         return []
     with transaction() as db:
+        wait_for_locks(db, PATIENCE_OF_ALL)
         free = row_locks.lock_broadcasts_skipping_locked(db, {claim.broadcast_id for claim in claims})
         theirs = [claim for claim in claims if claim.broadcast_id in free]
         fences = [(claim.delivery_id, claim.claim_number, claim.claimed_at) for claim in theirs]
         delivery_ledger.hand_back(db, fences, worker=worker)
         closing.end_if_over(db, free, {claim.delivery_id for claim in theirs}, now)
-    return theirs
+    return [claim for claim in claims if claim.broadcast_id not in free]
 
 
 def take_over_lost(*, now: datetime) -> int:

@@ -46,6 +46,11 @@ class Outcome:
     started_at: datetime | None = None  # of the call
     answered_at: datetime | None = None
 
+    @property
+    def fanpage_id(self) -> int:
+        """The fanpage that the claim is of."""
+        return self.claim.fanpage_id
+
 
 def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """Record what became of these claims, then let the breaker judge it.

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from core.db.engine import DATABASE_TROUBLE, is_locked, unless_locked
+from core.db.engine import DATABASE_TROUBLE, is_locked
 from core.errors import Held
 from core.messenger.send_responses import Accepted
 from core.sending import claims, settling
@@ -26,12 +26,12 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 1.0  # plain acceptances change nothing for those to come
 MANY = 1000  # a settle of so many takes long enough
 LOCKED_SECONDS = 1.0  # before a fanpage is tried again some row of which somebody keeps locked
-T = TypeVar("T", Outcome, ReplyOutcome)
+T = TypeVar("T", Outcome, ReplyOutcome, Claim, ReplyClaim)
 
 
 class UnsettledOutcomes:
-    """Settles the outcomes of all fanpages in one transaction. If that fails they are settled fanpage by
-    fanpage, and then one by one, so that no outcome keeps the others from being settled."""
+    """Settles the outcomes of all fanpages in one transaction, and hands back what never left in another. If
+    that fails it is done fanpage by fanpage, and then one by one, so that none keeps the others waiting."""
 
     def __init__(self, worker: str, clock: Callable[[], datetime]) -> None:
         self._worker = worker
@@ -62,16 +62,18 @@ class UnsettledOutcomes:
         DATABASE_TROUBLE; what is unsettled is kept."""
         if not self._waiting:
             return
-        self._settle(Outcome, settling.settle)
-        self._settle(ReplyOutcome, reply_settling.settle)
-        self._hand_back()
+        self._settle(Outcome, lambda some: settling.settle(some, now=self._clock()))
+        self._settle(ReplyOutcome, lambda some: reply_settling.settle(some, now=self._clock()))
+        self._settle(Claim, lambda some: claims.hand_back(some, worker=self._worker, now=self._clock()))
+        self._settle(ReplyClaim, reply_claims.hand_back)
         self._since = time.monotonic()
 
-    def _settle(self, kind: type[T], settle: Callable[..., None]) -> None:
-        """The outcomes of this kind: together, and those of fanpages with a locked row by themselves."""
+    def _settle(self, kind: type[T], settle: Callable[[Sequence[T]], Sequence[T] | None]) -> None:
+        """The outcomes of this kind: together, and those of fanpages with a locked row by themselves.
+        `settle` may return some that are to wait for the next time."""
         mine = [each for each in self._waiting if isinstance(each, kind)]
-        locked = [each for each in mine if each.claim.fanpage_id in self._locked] if self._locked else []
-        free = [each for each in mine if each.claim.fanpage_id not in self._locked] if locked else mine
+        locked = [each for each in mine if each.fanpage_id in self._locked] if self._locked else []
+        free = [each for each in mine if each.fanpage_id not in self._locked] if locked else mine
         if free:
             self._settle_part(settle, free)
         for fanpage_id, of_one in _by_fanpage(locked).items():
@@ -79,13 +81,13 @@ class UnsettledOutcomes:
                 del self._locked[fanpage_id]
                 self._settle_part(settle, of_one)
 
-    def _settle_part(self, settle: Callable[..., None], part: Sequence[T]) -> None:
+    def _settle_part(self, settle: Callable[[Sequence[T]], Sequence[T] | None], part: Sequence[T]) -> None:
         """Settle these together; if that fails, fanpage by fanpage, and then one by one up to the first with
         a locked row. One that fails even alone is dropped: its claim is taken over when the lease has run
         out. Raises what is DATABASE_TROUBLE, except a locked row, and Held."""
-        fanpage_id, *others = {each.claim.fanpage_id for each in part}
+        fanpage_id, *others = {each.fanpage_id for each in part}
         try:
-            settle(part, now=self._clock())
+            left = settle(part) or ()
         except (*DATABASE_TROUBLE, Held) as problem:
             if not is_locked(problem):
                 raise
@@ -99,22 +101,12 @@ class UnsettledOutcomes:
                 self._remove(part)
                 return
         else:
-            self._remove(part)
+            waiting = {id(each) for each in left}
+            self._remove([each for each in part if id(each) not in waiting])
             return
         for smaller in _by_fanpage(part).values() if others else ([each] for each in part):
-            if smaller[0].claim.fanpage_id not in self._locked:
+            if smaller[0].fanpage_id not in self._locked:
                 self._settle_part(settle, smaller)
-
-    def _hand_back(self) -> None:
-        """Hand back the claims that never left. Those of a broadcast being changed wait for next time."""
-        if not self._waiting:
-            return
-        never_left = [each for each in self._waiting if isinstance(each, Claim)]
-        self._remove(claims.hand_back(never_left, worker=self._worker, now=self._clock()))
-        unsent = [each for each in self._waiting if isinstance(each, ReplyClaim)]
-        with unless_locked():
-            reply_claims.hand_back(unsent)
-            self._remove(unsent)
 
     def _remove(self, done: Collection[Returned]) -> None:
         if not done:
@@ -126,8 +118,8 @@ class UnsettledOutcomes:
 def _by_fanpage(outcomes: Iterable[T]) -> dict[int, list[T]]:
     """The same outcomes by fanpage; fanpages in the order of their ids."""
     found: dict[int, list[T]] = {}
-    for each in sorted(outcomes, key=lambda outcome: outcome.claim.fanpage_id):
-        found.setdefault(each.claim.fanpage_id, []).append(each)
+    for each in sorted(outcomes, key=lambda outcome: outcome.fanpage_id):
+        found.setdefault(each.fanpage_id, []).append(each)
     return found
 
 

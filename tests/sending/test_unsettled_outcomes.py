@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -345,6 +346,42 @@ def test_what_never_left_of_a_broadcast_that_is_being_changed_goes_back_later(
     fanpages.unsettled.settle()
     assert dict(fresh_database.rows(SENT)) == {"queued": 2 * PEOPLE, "sending": PEOPLE}
     assert not fanpages.unsettled
+
+
+@pytest.mark.postgresql
+def test_what_never_left_and_is_locked_keeps_only_its_own_fanpage_waiting(
+    fanpages: Fanpages, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    first, *others = fanpages.claimed
+    fanpages.unsettled.take_in(list(itertools.chain(*fanpages.claimed.values())))
+    began = time.monotonic()
+    with locked("delivery", fanpages.claimed[first][0].delivery_id):
+        fanpages.unsettled.settle()
+        assert dict(fresh_database.rows(SENT)) == {"queued": len(others) * PEOPLE, "sending": PEOPLE}
+    assert time.monotonic() - began < 5.0
+    let_time_pass(monkeypatch)
+    fanpages.unsettled.settle()
+    assert dict(fresh_database.rows(SENT)) == {"queued": FANPAGES * PEOPLE}
+    assert not fanpages.unsettled
+
+
+@pytest.mark.postgresql
+def test_a_reply_that_never_left_and_is_locked_keeps_only_its_own_fanpage_waiting(
+    fanpages: Fanpages, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    studio, ids = fanpages.studio, list(fanpages.claimed)
+    for studio.fanpage_id in ids:
+        studio.reply()
+        fanpages.unsettled.take_in(
+            claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
+        )
+    states = "SELECT state, count(*) FROM reply GROUP BY state"
+    with locked("reply", 1):
+        fanpages.unsettled.settle()
+        assert dict(fresh_database.rows(states)) == {"queued": FANPAGES - 1, "sending": 1}
+    let_time_pass(monkeypatch)
+    fanpages.unsettled.settle()
+    assert dict(fresh_database.rows(states)) == {"queued": FANPAGES}
 
 
 def test_a_settle_heard_of_too_late_changes_nothing_when_it_is_repeated(

@@ -43,6 +43,11 @@ class ReplyOutcome:
     asked_profile: bool = False
     answered_at: datetime | None = None
 
+    @property
+    def fanpage_id(self) -> int:
+        """The fanpage that the claim is of."""
+        return self.claim.fanpage_id
+
 
 def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
     """Record what became of these claims of any fanpages, then let the breaker judge it.
