@@ -87,10 +87,12 @@ class WorkSnapshots:
     def fresh(self, max_age: float | None = None, *, after: float = float("-inf")) -> Snapshot:
         """A snapshot that is not older than `max_age` seconds (else FRESH_SECONDS) and was read after a
         monotonic time. Raises what the database raises; the latest one then stays."""
-        with self._reading:
-            if self._is_old(FRESH_SECONDS if max_age is None else max_age, after):
-                self.latest = self._read()
-            return self.latest
+        age = FRESH_SECONDS if max_age is None else max_age
+        if self._is_old(age, after):  # else nobody waits while another is being read
+            with self._reading:
+                if self._is_old(age, after):
+                    self.latest = self._read()
+        return self.latest
 
     def _is_old(self, max_age: float, after: float) -> bool:
         return self.latest.at <= after or time.monotonic() - self.latest.at >= max_age

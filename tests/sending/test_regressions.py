@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent import futures
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 
@@ -165,16 +167,37 @@ def test_a_snapshot_counts_only_once_it_has_been_read(studio: Studio, monkeypatc
     snapshots = loop.snapshots
     before = snapshots.latest
     snapshots.latest = replace(before, at=before.at - 60)  # frozen for a minute
-    stayed: list[bool] = []
+    carried: list[Future[list[Returned]]] = []
+    waited: list[bool] = []
 
     def slowly_reading():
-        stayed.append(loop.runner.carry([claim]) == [claim])
+        if not carried:
+            carried.append(studio.call_threads.submit(loop.runner.carry, [claim]))
+            waited.append(not futures.wait(carried, timeout=0.3).done)
         return reading()
 
     monkeypatch.setattr(work_snapshot, "reading", slowly_reading)
     snapshots.fresh()
-    assert stayed == [True]
-    (landed,) = loop.runner.carry([claim])
+    (landed,) = carried[0].result(timeout=20)
+    assert waited == [True]
+    assert isinstance(landed, Outcome)
+
+
+def test_a_call_does_not_wait_for_the_next_snapshot_while_the_latest_is_young(
+    studio: Studio, monkeypatch
+) -> None:
+    loop, claim = ready_to_carry(studio)
+    snapshots = loop.snapshots
+    carried: list[list[Returned]] = []
+
+    def slowly_reading():
+        snapshots.latest = replace(snapshots.latest, at=time.monotonic())
+        carried.append(studio.call_threads.submit(loop.runner.carry, [claim]).result(timeout=20))
+        return reading()
+
+    monkeypatch.setattr(work_snapshot, "reading", slowly_reading)
+    snapshots.fresh(0.0)
+    ((landed,),) = carried
     assert isinstance(landed, Outcome)
 
 
@@ -190,6 +213,7 @@ def test_a_snapshot_that_cannot_be_read_keeps_a_call_here_and_casts_no_doubt(
 
     with monkeypatch.context() as patch:
         patch.setattr(work_snapshot, "reading", made_up)
+        assert loop.runner.carry([claim]) == [claim]
         loop.calls.add([(0.0, [claim])], known_delay=0.0)
         returned: list[tuple[Call, list[Returned]]] = []
         until(lambda: returned.extend(loop.calls.take_returned()) or returned, what="the call is back")

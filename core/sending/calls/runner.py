@@ -29,13 +29,12 @@ from core.sending.replies.claims import OUR_ERROR, ReplyClaim
 from core.sending.replies.settling import ReplyOutcome
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
-from core.sending.work_snapshot import Snapshot, WorkSnapshots
+from core.sending.work_snapshot import SendingBroadcast, Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
 OLDEST_SECONDS = 0.8  # nothing leaves on a work snapshot from longer ago
 YOUNG_SECONDS = 0.6  # one from so long ago is read again first
-MOMENT_SECONDS = 0.05
 # An answer follows so soon after its "typing" has left, or sooner if that is answered.
 TYPING_SECONDS = 0.02
 TYPING_LEAVES_WITHIN_SECONDS = 1.0  # else the answer leaves without it
@@ -64,19 +63,59 @@ class CallRunner:
     def carry(self, call: Call) -> list[Returned]:
         """Send what may leave, and return what became of each message of the call. A claim that comes back as
         it was has not been put on the wire."""
-        snapshot = self._snapshots.latest
-        connections = self._connections_to_leave_by(call, snapshot)
-        both: list[tuple[Claim | ReplyClaim, Messenger | None]] = list(zip(call, connections, strict=True))
-        leaving = [(claim, connection) for claim, connection in both if connection is not None]
-        staying = [claim for claim, connection in both if connection is None]
-        return [*staying, *(self._send(leaving, snapshot) if leaving else [])]
+        if isinstance(call[0], ReplyClaim):
+            return [self._send_reply(call[0])]
+        return self._send_deliveries([claim for claim in call if isinstance(claim, Claim)])
 
-    def _connections_to_leave_by(
-        self, claims: Sequence[Claim | ReplyClaim], snapshot: Snapshot
-    ) -> list[Messenger | None]:
+    def _send_deliveries(self, claims: Sequence[Claim]) -> list[Returned]:
+        """Write these messages, all of one sender, and send what may leave then. One that cannot be written
+        is refused by itself, or stays here, and does not delay the others."""
+        sender, began = claims[0].sender, self._clock()
+        returned: list[Returned] = []
+        written: list[tuple[Claim, Any]] = []
+        for claim in claims:
+            item = self._written(claim)
+            if isinstance(item, Failure):
+                returned.append(Outcome(claim, item, began, began))
+            elif item is None:
+                returned.append(claim)
+            else:
+                written.append((claim, item))
+        items: list[tuple[Messenger, Any]] = []
+        theirs: list[Claim] = []
+        looks = self._connections_to_leave_by([claim for claim, _ in written])
+        for (claim, item), connection in zip(written, looks, strict=True):
+            if connection is None:
+                returned.append(claim)
+            else:
+                theirs.append(claim)
+                items.append((connection, item))
+
+        def may_leave(place: int) -> bool:  # by what is known then
+            return self._may_still_leave(theirs[place])
+
+        try:
+            answers = sender.send(items, self._mixed_calls, may_leave) if items else []
+        except Exception as problem:  # a defect of ours must not lose the outcome
+            answers = [_defect(NextStep.IN_DOUBT, problem)] * len(theirs)  # the call may have left
+        ended = self._clock()
+        for claim, answer in zip(theirs, answers, strict=True):
+            returned.append(claim if answer is None else Outcome(claim, answer, began, ended))
+        return returned
+
+    def _written(self, claim: Claim) -> Any:
+        """See `_written`; None also for what could not leave now anyway."""
+        broadcast = _broadcast_of(claim, self._snapshots.latest)
+        connection = self._connections.of(claim.fanpage_id)
+        if broadcast is None or connection is None:
+            return None
+        return _written(partial(claim.sender.write, broadcast.content, claim, connection.link_address))
+
+    def _connections_to_leave_by(self, claims: Sequence[Claim | ReplyClaim]) -> list[Messenger | None]:
         """For each of these messages the connection to Messenger by which it may leave now. None when it must
         not leave (a pause, a stop, an old work snapshot, a claim that may be lost), or when its fanpage has
         none."""
+        snapshot = self._young_snapshot()
         steady, now = time.monotonic(), self._clock()
         # Else this process stood still, and what it knew may have changed.
         if self._stop.is_set() or steady - snapshot.at > OLDEST_SECONDS:
@@ -94,57 +133,12 @@ class CallRunner:
             for claim in claims
         ]
 
-    def _send(
-        self, leaving: Sequence[tuple[Claim | ReplyClaim, Messenger]], snapshot: Snapshot
-    ) -> Sequence[Returned]:
-        first, connection = leaving[0]
-        if isinstance(first, ReplyClaim):
-            return [self._send_reply(first, connection)]
-        return self._send_deliveries(
-            [(c, connection) for c, connection in leaving if isinstance(c, Claim)], snapshot
-        )
-
-    def _send_deliveries(
-        self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot
-    ) -> list[Returned]:
-        """Send these messages, all of one sender. One that cannot be written is refused by itself, or stays
-        here, and does not delay the others."""
-        sender, began, looked_at = leaving[0][0].sender, self._clock(), time.monotonic()
-        returned: list[Returned] = []
-        written: list[tuple[Claim, Messenger, Any]] = []
-        for claim, connection in leaving:
-            content = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].content
-            item = _written(partial(sender.write, content, claim, connection.link_address))
-            if isinstance(item, Failure):
-                returned.append(Outcome(claim, item, began, began))
-            elif item is None:
-                returned.append(claim)
-            else:
-                written.append((claim, connection, item))
-        # Writing may have waited for the database; after a moment in which nothing has changed a second look
-        # would only say the same.
-        if self._snapshots.latest is not snapshot or time.monotonic() - looked_at > MOMENT_SECONDS:
-            looks = self._connections_to_leave_by([claim for claim, *_ in written], self._young_snapshot())
-            returned += [claim for (claim, *_), by in zip(written, looks, strict=True) if by is None]
-            written = [each for each, by in zip(written, looks, strict=True) if by is not None]
-        items = [(connection, item) for _, connection, item in written]
-        theirs = [claim for claim, *_ in written]
-
-        def may_leave(place: int) -> bool:  # by what is known then
-            return self._may_still_leave(theirs[place])
-
-        try:
-            answers = sender.send(items, self._mixed_calls, may_leave) if items else []
-        except Exception as problem:  # a defect of ours must not lose the outcome
-            answers = [_defect(NextStep.IN_DOUBT, problem)] * len(items)  # the call may have left
-        ended = self._clock()
-        for claim, answer in zip(theirs, answers, strict=True):
-            returned.append(claim if answer is None else Outcome(claim, answer, began, ended))
-        return returned
-
-    def _send_reply(self, claim: ReplyClaim, connection: Messenger) -> Returned:
+    def _send_reply(self, claim: ReplyClaim) -> Returned:
         """Send one reply; before that ask for the customer's name, if the text needs it and it was never
         asked for. What waits for the customer's language is not sent."""
+        (connection,) = self._connections_to_leave_by([claim])
+        if connection is None:
+            return claim
         name, profile, asked = claim.first_name, None, False
         waits_for_language = claim.begins_with is not None
         if not claim.knows_profile and (waits_for_language or "{{" in json.dumps(claim.body)):
@@ -167,7 +161,7 @@ class CallRunner:
 
     def _may_still_leave(self, claim: Claim | ReplyClaim) -> bool:
         """Whether it may leave by what is known now, after what was done for it in the meantime."""
-        return self._connections_to_leave_by([claim], self._young_snapshot()) != [None]
+        return self._connections_to_leave_by([claim]) != [None]
 
     def _young_snapshot(self) -> Snapshot:
         """The latest snapshot, read again when it is about to be too old for anything to leave on it."""
@@ -175,7 +169,9 @@ class CallRunner:
             return self._snapshots.fresh(YOUNG_SECONDS)
         except DATABASE_TROUBLE as problem:
             log.warning("database_unavailable", error=type(problem).__name__)
-            return self._snapshots.latest
+        except Exception:  # nothing leaves on an old one; the claims are handed back
+            log.exception("snapshot_failed")
+        return self._snapshots.latest
 
 
 def _may_leave(claim: Claim | ReplyClaim, snapshot: Snapshot, now: datetime) -> bool:
@@ -184,9 +180,13 @@ def _may_leave(claim: Claim | ReplyClaim, snapshot: Snapshot, now: datetime) -> 
         return False
     if isinstance(claim, ReplyClaim):
         return True
-    work = snapshot.fanpages.get(claim.fanpage_id)
-    sending = work.broadcasts.get(claim.broadcast_id) if work else None
+    sending = _broadcast_of(claim, snapshot)
     return sending is not None and (sending.best_before is None or now < sending.best_before)
+
+
+def _broadcast_of(claim: Claim, snapshot: Snapshot) -> SendingBroadcast | None:
+    work = snapshot.fanpages.get(claim.fanpage_id)
+    return work.broadcasts.get(claim.broadcast_id) if work else None
 
 
 def _body_of_reply(claim: ReplyClaim, first_name: str | None, link_address: str) -> wire.Body:
