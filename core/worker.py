@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import math
 import os
 import signal
 import sys
@@ -35,6 +36,7 @@ from core.customers import profiles
 from core.db import holding
 from core.db.database_clock import Clock, clock
 from core.db.engine import DATABASE_TROUBLE, empty_log
+from core.db.work_queue import SHARDS
 from core.fanpages import health_actions, installation_checks, queries
 from core.fanpages import pictures as fanpage_pictures
 from core.fanpages.connection import find_connections, messenger_for
@@ -53,7 +55,7 @@ from core.sending.due_actions import DueActions, never_failing
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
 from core.sending.replies import claims as reply_claims
 from core.sending.replies.watch import ReplyWatch
-from core.sending.sharing.assignment import Assignment, assignment_for
+from core.sending.sharing.slices import SharedAssignment
 from core.settings import settings
 
 log = structlog.get_logger(__name__)
@@ -88,11 +90,15 @@ class Worker:
             still_ours=self.heartbeat.still_ours,
             mixed_calls=self.mixed_calls,
         )
-        self.assignment: Assignment = assignment_for(self.loop, self.heartbeat.is_fresh)
+        # Shares the fanpages with other workers. None on SQLite, where this process sends for all of them; a
+        # second one, started by mistake, does no harm, since each delivery is claimed by only one.
+        self.slices = (
+            SharedAssignment(self.loop, self.heartbeat.is_fresh) if settings().is_postgresql else None
+        )
         self._due_actions = DueActions(
             self.clock,
             self.stop,
-            start_at_once=START_AT_ONCE if self.assignment.is_shared else 1,
+            start_at_once=START_AT_ONCE if self.slices else 1,
             on_start=self.loop.look_again,
         )
         self._backups_from = time.monotonic() + BACKUPS_AFTER_SECONDS
@@ -113,19 +119,28 @@ class Worker:
         sending.start()
         watch = ReplyWatch(self.loop.look_for_replies)
         threading.Thread(target=watch.run, args=[self.stop], name="replies", daemon=True).start()
-        self.assignment.start()
+        self._take_shards()
         scheduler.start()
         log.info("worker_started", worker=self.heartbeat.process)
         self._run_clock(scheduler)
-        self.assignment.stop()
+        if self.slices:
+            self.slices.stop()
         scheduler.pause()
         until = time.monotonic() + STOP_WITHIN_SECONDS
         sending.join(STOP_WITHIN_SECONDS)
-        self.assignment.wait(max(0.2, until - time.monotonic()))
+        if self.slices:
+            self.slices.wait(max(0.2, until - time.monotonic()))
         scheduler.shutdown(wait=False)
         self.heartbeat.remove()
         empty_log()
         log.info("worker_stopped", worker=self.heartbeat.process)
+
+    def _take_shards(self) -> None:
+        if self.slices:
+            self.slices.start()
+            return
+        for shard in range(SHARDS):
+            self.loop.take(shard, math.inf)
 
     def _run_clock(self, scheduler: BackgroundScheduler) -> None:
         """Wait until told to stop. APScheduler sleeps by the wall clock: when that jumps, wake it up."""
@@ -182,8 +197,8 @@ class Worker:
             (10.0, self._timed(topic_counting.count_topics)),
             (60.0, self._make_backup),
         ]
-        if self.assignment.is_shared:
-            actions.append((0.5, self._defer_missing_slices))
+        if self.slices:
+            actions.append((0.5, self._timed(self.slices.defer_missing)))
         return [(seconds, self._seldom_unless_leading(action)) for seconds, action in actions]
 
     def _timed(self, action: Callable[..., Any], *given: Any, **more: Any) -> Callable[[], Any]:
@@ -218,17 +233,13 @@ class Worker:
 
     def _does_shared_work(self, runs: Iterator[int]) -> bool:
         """Whether this worker does now what one does for all; `runs` counts how often it was asked."""
-        return self.heartbeat.leads or not self.assignment.is_shared or next(runs) % STAND_BY == 0
+        return self.heartbeat.leads or self.slices is None or next(runs) % STAND_BY == 0
 
     def reclaim(self) -> None:
         """Take over what dead workers left; not while a jump of the clock makes the living look dead."""
         if self.clock_watch.has_not_jumped():
             for each in (claims.take_over_lost, reply_claims.end_lost):  # whatever becomes of the other
                 never_failing(self._timed(each))()
-
-    def _defer_missing_slices(self) -> None:
-        if not self.stop.is_set():
-            self.assignment.defer_missing(self.clock())
 
     def _make_backup(self) -> None:
         if time.monotonic() > self._backups_from:  # a start has more urgent things to do

@@ -91,7 +91,7 @@ class SendingLoop:
         self.calls = CallsUnderWay(self.runner, self.snapshots, call_threads, mixed_calls, on_reply=self.wake)
         self.unsettled = UnsettledOutcomes(worker, clock)
 
-    # Which shards: called by the assignment, from its own thread.
+    # Which shards: called from the thread that takes slices, if there is one.
 
     def take(self, shard: int, until: float) -> None:
         """Claim for the shard until this monotonic time; taking it again extends the time."""

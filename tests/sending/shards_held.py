@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from core.sending.sharing.assignment import assignment_for
+from core.sending.sharing.slices import SharedAssignment
 
 
 class ShardsHeld:
@@ -32,5 +32,5 @@ class ShardsHeld:
 if __name__ == "__main__":
     loop = ShardsHeld()
     loop.busy = set(range(32))
-    assignment_for(loop, lambda: True).start()
+    SharedAssignment(loop, lambda: True).start()
     threading.Event().wait()

@@ -12,6 +12,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import text
@@ -19,7 +20,6 @@ from sqlalchemy import text
 from core.db.engine import reading, transaction
 from core.db.work_queue import QUEUE, enqueue, shard_of
 from core.sending import work_snapshot
-from core.sending.sharing.queue_session import QueueSession
 from core.sending.sharing.shards import Shards
 
 log = structlog.get_logger(__name__)
@@ -33,25 +33,30 @@ _ASSIGNED = text(
 
 
 class SharedAssignment:
-    """Takes slices in a thread with an event loop of its own. Whenever the queue fails it begins a new
-    session: new connections, and a new worker of Procrastinate."""
+    """Takes slices for the sending loop of this process, in a thread with an event loop of its own. Whenever
+    the queue fails it begins a new session: new connections, and a new worker of Procrastinate.
 
-    is_shared = True
+    `is_fresh` says whether this process's heartbeat is so recent that no other worker may take over its
+    claims.
+    """
 
     def __init__(self, loop: Shards, is_fresh: Callable[[], bool]) -> None:
-        self._loop = loop
-        self._is_fresh = is_fresh
-        self._session: QueueSession | None = None
+        # Procrastinate is installed with PostgreSQL only.
+        from core.sending.sharing.queue_session import QueueSession
+
+        self._begin_session = partial(QueueSession, loop, is_fresh)
+        self._stop_session: Callable[[], None] = lambda: None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
 
     def start(self) -> None:
+        """Begin to take slices."""
         self._thread.start()
 
     def defer_missing(self, now: datetime) -> None:
         """Defer slices for fanpages that have work but no slice: what became due by time, or was lost."""
         waiting = work_snapshot.fanpages_with_work(now=now)
-        if not waiting:
+        if not waiting or self._stopping.is_set():
             return
         with reading() as db:
             assigned = set(db.execute(_ASSIGNED).scalars())
@@ -61,11 +66,12 @@ class SharedAssignment:
                 enqueue(db, missing)
 
     def stop(self) -> None:
+        """Give up every shard and take no more; returns at once."""
         self._stopping.set()
-        if session := self._session:
-            session.stop()
+        self._stop_session()
 
     def wait(self, seconds: float) -> None:
+        """Wait until the shards are handed over, but at most so many seconds."""
         if self._thread.is_alive():
             self._thread.join(seconds)
 
@@ -79,6 +85,7 @@ class SharedAssignment:
             self._stopping.wait(AGAIN_SECONDS)
 
     async def _run_session(self, failed: set[int]) -> None:
-        self._session = QueueSession(self._loop, self._is_fresh, failed)
+        session = self._begin_session(failed)
+        self._stop_session = session.stop
         if not self._stopping.is_set():  # or `stop` came before there was a session to stop
-            await self._session.run()
+            await session.run()
