@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core.backups import rules
+from core.backups import former_databases, rules
 from core.broadcasts.rules import BroadcastState
-from core.db.engine import reading, sqlite_file
-from core.db.tables import Backup, Broadcast, Delivery
+from core.db.engine import reading
+from core.db.tables import Backup, Broadcast, Delivery, Operator
 from core.deliveries.rules import DeliveryState
 from core.errors import N_
 from core.settings import settings
@@ -63,16 +62,22 @@ def _latest(*which: object) -> BackupView | None:
 
 
 def problems(*, now: datetime) -> Iterator[BackupProblem]:
-    """What is wrong with the backups. PostgreSQL makes its own, of which nothing is known here."""
-    if settings().is_postgresql:
-        return
-    for file in find_former_databases():
-        yield from _about_former(file, now)
-    if not settings().backups_kept:
+    """What is wrong with the backups, and what is left of former ones. PostgreSQL makes its own, of which
+    nothing is known here."""
+    yield from former_databases.problems(now=now)
+    if settings().is_postgresql or not settings().backups_kept:
         return
     if failed := find_failure():
         yield N_("The last backup failed: {why}"), {"why": failed.problem}
     last = find_last_backup()
+    if not last and not failed and (days := _days_without(now)):
+        yield (
+            N_(
+                "There is no backup yet, {days} days after the first start. The worker makes one every night "
+                "while it runs; to make one now: python -m core backup FILE"
+            ),
+            {"days": days},
+        )
     if last and now - last.made_at > rules.OLD_AFTER:
         hours = round((now - last.made_at).total_seconds() / 3600)
         yield (
@@ -81,36 +86,11 @@ def problems(*, now: datetime) -> Iterator[BackupProblem]:
         )
 
 
-def _about_former(file: Path, now: datetime) -> Iterator[BackupProblem]:
-    changed_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-    deleted_at = rules.former_deleted_at(file.name, changed_at, now)
-    if deleted_at is None:
-        if now - changed_at < rules.FORMER_KEPT_FOR:
-            return
-        yield (
-            N_(
-                "{file} is the database from before a restore, and is kept because of its name. It still "
-                "names people who were forgotten since; delete it when you are sure that nothing in it is "
-                "needed."
-            ),
-            {"file": file.name},
-        )
-    elif deleted_at - now <= rules.FORMER_ANNOUNCED:
-        yield (
-            N_(
-                "{file} is the database from before a restore. Because it still names people who were "
-                "forgotten since, it is deleted on {date}. What you need of it, take out before."
-            ),
-            {"file": file.name, "date": f"{deleted_at:%Y-%m-%d}"},
-        )
-
-
-def find_former_databases() -> list[Path]:
-    """The files that a restore has left beside the database. They name people who were forgotten since."""
-    if settings().is_postgresql:
-        return []
-    there = sqlite_file()
-    return sorted(there.parent.glob(f"{there.stem}.before-restore-*{there.suffix}"))
+def _days_without(now: datetime) -> int:
+    """How many days ago the first user was made, at the first start; 0 while the first night may be ahead."""
+    with reading() as db:
+        began_at = db.execute(select(func.min(Operator.created_at))).scalar_one()
+    return (now - began_at).days if began_at and now - began_at > rules.FIRST_WITHIN else 0
 
 
 def find_unsure_broadcasts() -> list[UnsureBroadcast]:

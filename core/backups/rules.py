@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 NIGHT_HOUR = 3
 TRY_AGAIN_AFTER = timedelta(hours=1)  # after a failure
 OLD_AFTER = timedelta(hours=36)  # a backup older than this is worth a warning
+FIRST_WITHIN = timedelta(days=2)  # of the first start
 FORMER_KEPT_FOR = timedelta(days=30)  # a database from before a restore, since then
 FORMER_ANNOUNCED = timedelta(days=7)  # so long before it is deleted, staff are told
 _FORMER = re.compile(r".*\.before-restore-(\d{8}-\d{6})(\.\w+)?")
 _TIME = "%Y%m%d-%H%M%S"
-_NAME = re.compile(r"otn-\d{8}-\d{6}\.db")
+_NAME = re.compile(r"otn-(\d{8}-\d{6})\.db")
 
 
 def is_due(last_at: datetime | None, failed_at: datetime | None, *, now: datetime, zone: str) -> bool:
@@ -46,20 +47,26 @@ def former_name(there: Path, restored_at: datetime) -> str:
     return f"{there.stem}.before-restore-{restored_at:{_TIME}}{there.suffix}"
 
 
-def former_deleted_at(name: str, announced_at: datetime, now: datetime) -> datetime | None:
-    """When a file of that name is deleted: thirty days after a restore, and not before staff were told for a
-    week. `announced_at`: since when they are told, if that is in the last of these days. None when the file
-    is called otherwise, as by somebody who keeps it."""
-    restored_at = _restored_at(name)
-    if restored_at is None:
-        return None
-    due = restored_at + FORMER_KEPT_FOR
+def former_deleted_at(since: datetime, announced_at: datetime, now: datetime) -> datetime:
+    """When a former database is deleted: thirty days after it was last of use, and not before staff were told
+    for a week. `announced_at`: since when they are told, if that is in the last of these days."""
+    due = since + FORMER_KEPT_FOR
     told_at = announced_at if announced_at >= due - FORMER_ANNOUNCED else max(now, due - FORMER_ANNOUNCED)
     return max(due, told_at + FORMER_ANNOUNCED)
 
 
-def _restored_at(name: str) -> datetime | None:
-    found = _FORMER.fullmatch(name)
+def restored_at(name: str) -> datetime | None:
+    """When the restore was that has left a file of this name; None when it is called otherwise, as by
+    somebody who keeps it."""
+    return _time_in(_FORMER.fullmatch(name))
+
+
+def made_at(name: str) -> datetime | None:
+    """When the nightly backup of this name was made; None for other files."""
+    return _time_in(_NAME.fullmatch(name))
+
+
+def _time_in(found: re.Match[str] | None) -> datetime | None:
     try:
         return datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) if found else None
     except ValueError:

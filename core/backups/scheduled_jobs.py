@@ -4,13 +4,13 @@ has left behind."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 
-from core.backups import copying, picture_copies, queries, rules
+from core.backups import copying, former_databases, picture_copies, queries, rules
 from core.db import holding
 from core.db.engine import empty_log, sqlite_file, transaction
 from core.db.file_lock import file_lock
@@ -27,40 +27,50 @@ def make_nightly_backup(*, now: datetime) -> bool:
     chosen = settings()
     if chosen.is_postgresql or not chosen.backups_kept:
         return False
-    with file_lock(chosen.backup_folder / ".lock") as is_alone:
-        if not is_alone or not _is_due(now):
-            return False
-        return _make(chosen.backup_folder, now)
+    try:
+        with file_lock(chosen.backup_folder / ".lock") as is_alone:
+            return is_alone and _is_due(now) and _make(chosen.backup_folder, now)
+    except OSError as problem:  # the folder cannot be used
+        if _is_due(now):
+            _note_failure(Backup(made_at=now, place=rules.file_name(now)), str(problem))
+        return False
 
 
 def delete_former_databases(*, now: datetime) -> int:
-    """Delete the databases from before a restore that have been kept long enough, and what an interrupted
+    """Delete the databases and backups that have been of no use for long enough, and what an interrupted
     restore has left. Returns how many files. Nothing goes while the installation is held: somebody still
     decides which of them counts."""
-    if settings().is_postgresql or holding.current_hold():
+    if holding.current_hold():
         return 0
+    if settings().is_postgresql:
+        return _delete(_old_former(now))
     there = sqlite_file()
     with file_lock(there.with_name(f".{there.name}.lock")) as is_alone:  # no restore is at work on them
-        due = [*_old_former(now), *_left_by_restore(there)] if is_alone else []
-        for file in due:
-            for end in ("", "-wal", "-shm"):
-                file.with_name(file.name + end).unlink(missing_ok=True)
-            log.info("former_database_deleted", file=file.name)
-        return len(due)
+        return _delete([*_old_former(now), *_left_by_restore(there)]) if is_alone else 0
+
+
+def _delete(files: Iterable[Path]) -> int:
+    due = list(files)
+    for file in due:
+        for end in ("", "-wal", "-shm"):
+            file.with_name(file.name + end).unlink(missing_ok=True)
+        log.info("former_database_deleted", file=file.name)
+    for folder in {file.parent for file in due if rules.made_at(file.name)}:
+        picture_copies.delete_unneeded(folder)
+    return len(due)
 
 
 def _old_former(now: datetime) -> Iterator[Path]:
     """Those that are due. The time of the file itself says since when staff are told of its end: a worker
     that was away, or a new version, must not delete what nobody was told of."""
-    for file in queries.find_former_databases():
-        changed_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-        deleted_at = rules.former_deleted_at(file.name, changed_at, now)
+    for former in former_databases.find_former_databases():
+        deleted_at = former.deleted_at(now)
         if deleted_at is None:
             continue
         if deleted_at <= now:
-            yield file
+            yield former.file
         elif deleted_at == now + rules.FORMER_ANNOUNCED:  # from now on
-            os.utime(file, (now.timestamp(), now.timestamp()))
+            os.utime(former.file, (now.timestamp(), now.timestamp()))
 
 
 def _left_by_restore(there: Path) -> list[Path]:
@@ -82,9 +92,7 @@ def _make(folder: Path, now: datetime) -> bool:
     try:
         content = copying.copy_database(folder / made.place, made_at=now)
     except OperatorError as refused:
-        made.problem = refused.message[:300]
-        log.error("backup_failed", said=refused.message)
-        _note(made)
+        _note_failure(made, refused.message)
         return False
     made.bytes, made.opt_ins = content.bytes, content.opt_ins
     try:
@@ -100,6 +108,12 @@ def _make(folder: Path, now: datetime) -> bool:
     empty_log()
     log.info("backup_made", file=made.place, bytes=made.bytes, opt_ins=made.opt_ins)
     return made.problem is None
+
+
+def _note_failure(made: Backup, said: str) -> None:
+    made.problem = said[:300]
+    log.error("backup_failed", said=said)
+    _note(made)
 
 
 def _note(made: Backup) -> None:

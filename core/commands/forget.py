@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from core.accounts.rules import COMMAND_LINE
-from core.backups.queries import find_former_databases
+from core.backups.former_databases import find_former_databases
 from core.clock import utc_now
 from core.commands.input_output import Json, database_command, print_answer
 from core.commands.lookup import fanpage_named
@@ -33,5 +33,5 @@ def forget(
         if forgotten
         else ("No customer has this PSID; should an old file or a late webhook bring it, it stays outside.")
     )
-    files = "".join(f", and so does {file}" for file in find_former_databases())
+    files = "".join(f", and so does {former.file}" for former in find_former_databases())
     print_answer(as_json, {"forgotten": forgotten}, said.format(n=forgotten, files=files))

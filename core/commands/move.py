@@ -25,7 +25,9 @@ AFTERWARDS = """Now, in this order:
   3. on other machines, give all processes one folder {pictures} with what is in it here: it is not in the
      database;
   4. restart the panel, the webhook servers and the workers. The old ones refuse to do anything: the webhook
-     server there answers 503, so that Messenger repeats what it brings."""
+     server there answers 503, so that Messenger repeats what it brings.
+The database here and its nightly backups still name people who are forgotten later: a worker that runs with
+this data folder deletes them after 30 days. If none does, delete them when nothing in them is needed."""
 
 
 @command

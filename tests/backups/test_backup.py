@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
+from core.accounts.actions import ensure_admin
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.backups import actions, copying, queries, rules, scheduled_jobs
 from core.db import holding
-from core.db.engine import transaction
+from core.db.engine import reading, transaction
 from core.db.holding import HoldCode
 from core.db.tables import Backup
 from core.errors import NotAllowed, OperatorError, WrongState
@@ -160,6 +162,26 @@ def test_a_failure_is_told_and_tried_again(shop, restart, tmp_path: Path, now, m
     assert not scheduled_jobs.make_nightly_backup(now=now + timedelta(minutes=59))
     assert scheduled_jobs.make_nightly_backup(now=now + timedelta(hours=1))
     assert list(queries.problems(now=now + timedelta(hours=1))) == []
+
+
+def test_a_folder_that_cannot_be_used_is_told_as_a_failure(shop, restart, tmp_path: Path, now):
+    (tmp_path / "file").write_text("")
+    restart(backup_dir=str(tmp_path / "file"))
+    assert not scheduled_jobs.make_nightly_backup(now=now)
+    assert not scheduled_jobs.make_nightly_backup(now=now + timedelta(minutes=1))  # it is noted once an hour
+    ((said, values),) = queries.problems(now=now)
+    assert str(tmp_path / "file") in said.format(**values)
+    with reading() as db:
+        assert db.scalar(select(func.count()).select_from(Backup)) == 1
+
+
+def test_no_backup_two_days_after_the_first_start_is_a_problem(shop, now):
+    ensure_admin(now)
+    assert list(queries.problems(now=now + timedelta(days=2))) == []
+    ((said, values),) = queries.problems(now=now + timedelta(days=2, hours=1))
+    assert "no backup yet, 2 days" in said.format(**values)
+    scheduled_jobs.make_nightly_backup(now=now + timedelta(days=2))
+    assert list(queries.problems(now=now + timedelta(days=2, hours=1))) == []
 
 
 def test_an_old_backup_is_a_warning(shop, now):

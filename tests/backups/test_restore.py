@@ -21,6 +21,7 @@ from sqlmodel import col
 from core.accounts.rules import COMMAND_LINE
 from core.backups import actions, locked_file, queries, restoring
 from core.backups.carrying_over import carry_over
+from core.backups.former_databases import find_former_databases
 from core.backups.restoring import RestoreResult, restore
 from core.backups.scheduled_jobs import delete_former_databases
 from core.broadcasts import actions as broadcasts
@@ -133,7 +134,7 @@ def test_the_former_database_is_deleted_thirty_days_after_the_restore_and_that_i
     assert values == {"file": done.former.name, "date": f"{restored_at + timedelta(days=30):%Y-%m-%d}"}
 
     assert delete_former_databases(now=restored_at + timedelta(days=30)) == 1
-    assert queries.find_former_databases() == []
+    assert find_former_databases() == []
     assert about_former(restored_at + timedelta(days=30)) == []
 
 
@@ -452,7 +453,7 @@ def test_a_restore_that_fails_at_the_end_leaves_all_as_it_was(shop, back, fresh_
     with pytest.raises(sqlite3.OperationalError):
         back.put()
     assert holding.current_hold() is None
-    assert queries.find_former_databases() == []
+    assert find_former_databases() == []
     assert fresh_database.count("opt_in") == 3
 
 
