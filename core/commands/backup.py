@@ -80,8 +80,8 @@ def _carried(done: CarriedOver) -> dict[str, object]:
 def _carried_text(done: CarriedOver) -> list[str]:
     first = (
         f"Carried over: {done.forgotten:,} people erased again, {done.withdrawals:,} withdrawals, "
-        f"{done.tokens:,} tokens that may not be used again, and all users as they are now (everybody signs "
-        "in anew)."
+        f"{done.tokens:,} tokens that may not be used again, {done.events:,} events that were not applied "
+        "yet, and all users as they are now (everybody signs in anew)."
     )
     gone_on = [f"Cancelled, since it had gone on since the backup: {name}" for name in done.cancelled]
     return [
@@ -94,7 +94,7 @@ def _carried_text(done: CarriedOver) -> list[str]:
 def _text(done: RestoreResult) -> list[str]:
     lines = []
     if done.former:
-        lines.append(f"The database that was there is now {done.former}; delete it when you are sure.")
+        lines.append(f"The database that was there is now {done.former}; it is deleted after 30 days.")
     if done.pictures:
         lines.append(f"{done.pictures:,} pictures that were missing here are put back.")
     if done.carried:

@@ -35,7 +35,7 @@ from core.db import holding
 from core.db.engine import forget_engines, transaction
 from core.db.file_lock import file_lock
 from core.db.holding import HoldCode
-from core.db.tables import Delivery
+from core.db.tables import Delivery, Event
 from core.deliveries import ledger as delivery_ledger
 from core.errors import OperatorError, WrongState
 from core.forgetting import actions as forgetting
@@ -221,6 +221,17 @@ def test_who_said_no_stays_gone(shop, back, fresh_database, arrange, now):
     data = sheet(("250077", "token-x", now - timedelta(days=2)))
     import_opt_ins(COMMAND_LINE, fanpage, topic_id=other, data=data, now=now)
     assert states(fresh_database)["250077"] == OptInState.WITHDRAWN
+
+
+@pytest.mark.parametrize(("state", "carried"), [("pending", 1), ("failed", 1), ("applied", 0)])
+def test_a_no_that_was_not_applied_yet_is_applied(shop, back, fresh_database, arrange, now, state, carried):
+    event = {"page_id": "1", "kind": "message", "occurred_at": now, "received_at": now, "state": state}
+    arrange.save(Event(**event, dedupe_key="before", psid="250000", body="{}"))
+    back.take()
+    arrange.save(Event(**event, dedupe_key="since", psid="250001", body='{"message": {"text": "stop"}}'))
+    assert back.put().carried.events == carried
+    found = fresh_database.rows("SELECT dedupe_key, state FROM event ORDER BY id")
+    assert found == [("before", state), ("since", state)][: 1 + carried]
 
 
 def test_who_was_forgotten_stays_forgotten(shop, back, fresh_database, now):
