@@ -88,6 +88,21 @@ def test_links_lead_somewhere() -> None:
     assert "(docs/scale-out.md)" in (HOME / "README.md").read_text("utf-8")
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_data_of_a_service_is_its_own(unit: Path) -> None:
+    lines = unit.read_text("utf-8").splitlines()
+    assert {"StateDirectory=notify-once", "StateDirectoryMode=0700", "UMask=0077"} <= set(lines)
+
+
+def test_the_examples_believe_single_proxies_only() -> None:
+    """Docker's own networks are the exception: only the proxy is reached from outside there."""
+    (said,) = re.findall(
+        r"^OTN_TRUSTED_PROXIES=(.*)$", (FOLDER / "notify-once.env.example").read_text(), re.M
+    )
+    assert "/" not in said
+    assert "FORWARDED_ALLOW_IPS" not in (FOLDER / "compose.yaml").read_text("utf-8")
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd on this machine")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     """With a program that exists here in place of ours."""
