@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.accounts.exporting import record_export
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, draft_rules, dry_run_queries, queries
 from core.broadcasts.drafts import find_problems, get_draft
@@ -151,7 +152,10 @@ def show(broadcast_id: Id, as_json: Json = False) -> None:
 @database_command
 def export(broadcast_id: Id, xlsx: Workbook = None, as_json: Json = False) -> None:
     """CSV on standard output, a row per delivery (with --json, too); or a workbook."""
-    zone = queries.get_broadcast(broadcast_id).timezone
+    shown = queries.get_broadcast(broadcast_id)
+    name = f"broadcast-{broadcast_id}.{'xlsx' if xlsx else 'csv'}"
+    record_export(COMMAND_LINE, name, [shown.fanpage_id], now=utc_now())
+    zone = shown.timezone
     answer_file(as_json, csv_report(broadcast_id), xlsx, lambda: workbook_report(broadcast_id, zone=zone))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from core.accounts.exporting import record_export
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.input_output import Json, Workbook, answer_file, database_command, print_answer, read_file
@@ -76,5 +77,6 @@ def export(topic: TopicName, fanpage: FanpageId = None, xlsx: Workbook = None, a
     """CSV on standard output (with --json, too), or a workbook; tokens stay sealed in the database."""
     topic_id, owner = topic_named(topic, fanpage)
     chosen, now = OptInFilter(topic_id=topic_id), utc_now()
+    record_export(COMMAND_LINE, f"opt-ins.{'xlsx' if xlsx else 'csv'}", [owner.id], now=now)
     csv = csv_opt_ins(owner.id, chosen, now=now)
     answer_file(as_json, csv, xlsx, lambda: workbook_opt_ins(owner.id, chosen, now=now))

@@ -65,6 +65,16 @@ def begin_import(
         )
         db.add(row)
         db.flush()
+        record(
+            db,
+            by,
+            "opt_in.begin_import",
+            now=now,
+            fanpage_id=fanpage_id,
+            subject_id=topic_id,
+            subject=topic.name,
+            file=row.file_name,
+        )
         return row.id or 0
 
 

@@ -68,6 +68,7 @@ def connect(
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, scope, now=now)
         row, is_new = _upsert(db, page_id, name, now)
+        before = _as_logged(row)
         row.name, row.token_sealed, row.is_demo, row.updated_at = name, encrypt(token), is_demo, now
         row.rate = rate if rate is not None else row.rate
         if zone and not is_new:
@@ -75,7 +76,10 @@ def connect(
         row.timezone = zone or row.timezone
         db.flush()
         waited = {"early_events": early_events.requeue_early_events(db, page_id)} if is_new else {}
-        record(db, by, "fanpage.connect", row, now, rate=row.rate, **waited)
+        if is_new:
+            record(db, by, "fanpage.connect", row, now, rate=row.rate, **waited)
+        else:
+            record(db, by, "fanpage.connect_again", row, now, before=before, after=_as_logged(row))
         view = fanpage_view(row)
     if not check:
         return view
@@ -156,6 +160,10 @@ def _token_problem(refusal: GraphRefused) -> Problem:
         return problem("token", text)
     text = N_("Facebook refused this access token (code {code}). Make a new one and paste it again.")
     return problem("token", text, code=refusal.failure.code or refusal.failure.status or "?")
+
+
+def _as_logged(row: Fanpage) -> dict[str, str | int]:
+    return {"name": row.name, "rate": row.rate, "zone": row.timezone}
 
 
 def _upsert(db: Session, page_id: str, name: str, now: datetime) -> tuple[Fanpage, bool]:

@@ -19,7 +19,7 @@ from core.accounts.rules import Actor, Permission
 from core.conversation import entry_point_rows
 from core.conversation.messenger_profile import rows
 from core.conversation.messenger_profile.rows import ProfileView
-from core.conversation.messenger_profile.rules import Profile, check_profile
+from core.conversation.messenger_profile.rules import Profile, check_profile, in_short
 from core.conversation.messenger_profile.wire import (
     PROPERTIES,
     Difference,
@@ -103,11 +103,12 @@ def publish(by: Actor, fanpage_id: int, *, seen: str, version: int, now: datetim
     with transaction() as db:
         authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         rows.note_published(db, fanpage_id, version, by=by.name, now=now)
-        _record(db, by, "fanpage.publish_profile", fanpage_id, now)
+        said = {"before": in_short(from_wire(live) or Profile()), "after": in_short(view.profile)}
+        _record(db, by, "fanpage.publish_profile", fanpage_id, now, **said)
     return state
 
 
-def _record(db: Session, by: Actor, verb: str, fanpage_id: int, now: datetime, **detail: str) -> None:
+def _record(db: Session, by: Actor, verb: str, fanpage_id: int, now: datetime, **detail: object) -> None:
     subject = get_fanpage(fanpage_id).name
     record(db, by, verb, now=now, fanpage_id=fanpage_id, subject_id=None, subject=subject, **detail)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -57,13 +58,21 @@ def set_addresses(by: Actor, *, privacy: str, deletion: str, now: datetime) -> N
         )
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
+        before = {}
         for name, value in entered.items():
             row = db.get(InstallationCheck, str(name)) or InstallationCheck(name=str(name))
+            before[name] = row.value or ""
             if row.value != value:
                 row.value, row.code, row.checked_at = value, None, None
                 _forget_confirmations(db, name)
             db.add(row)
-        record(db, by, "installation.set_addresses", now=now)
+        if before != entered:
+            was, is_now = _by_name(before), _by_name(entered)
+            record(db, by, "installation.set_addresses", now=now, before=was, after=is_now)
+
+
+def _by_name(addresses: Mapping[Check, str]) -> dict[str, str]:
+    return {f"{check}_address": address for check, address in addresses.items()}
 
 
 def _is_address(value: str) -> bool:

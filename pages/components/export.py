@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 import streamlit as st
 
 from core.accounts.exporting import record_export
+from core.accounts.rules import Actor
 from core.clock import utc_now
 from pages.components.session import current
 from pages.components.states import STATES
@@ -34,18 +35,11 @@ def export_menu(
     if not by.may_export:
         return
 
-    def noted(make: Callable[[], bytes], ending: str) -> Callable[[], bytes]:
-        def made() -> bytes:
-            record_export(by, f"{file_name}.{ending}", fanpage_ids, now=utc_now())
-            return make()
-
-        return made
-
     with st.popover(_("Export"), icon=":material/download:", key=f"{key}_menu"):
         st.caption(help)
         st.download_button(
             _("Excel workbook (.xlsx)"),
-            noted(workbook, "xlsx"),
+            noted(by, f"{file_name}.xlsx", fanpage_ids, workbook),
             file_name=f"{file_name}.xlsx",
             mime=XLSX_TYPE,
             key=f"{key}_xlsx",
@@ -55,7 +49,7 @@ def export_menu(
         )
         st.download_button(
             _("CSV for other programs"),
-            noted(csv, "csv"),
+            noted(by, f"{file_name}.csv", fanpage_ids, csv),
             file_name=f"{file_name}.csv",
             mime="text/csv",
             key=key,
@@ -63,6 +57,18 @@ def export_menu(
             width="stretch",
             on_click="ignore",
         )
+
+
+def noted(
+    by: Actor, file_name: str, fanpage_ids: Collection[int] | None, make: Callable[[], bytes]
+) -> Callable[[], bytes]:
+    """Makes a file when it is asked for, after whether they still may was asked and that was written down."""
+
+    def made() -> bytes:
+        record_export(by, file_name, fanpage_ids, now=utc_now())
+        return make()
+
+    return made
 
 
 def in_words(words: Mapping[str, str]) -> Callable[[str], str]:

@@ -72,7 +72,7 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
         return
     checked = _check(fanpage_id, topic_id, file)
     if checked is not None:
-        draw_outcome(checked, _("Can be imported"))
+        draw_outcome(checked, _("Can be imported"), fanpage_id)
         _button(fanpage_id, topic_id, file, checked["imported"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -12,6 +13,8 @@ from core.errors import N_, Problem
 from core.spreadsheets.column import Column
 from core.spreadsheets.csv_writer import csv_file
 from pages.components import tables
+from pages.components.export import noted
+from pages.components.session import current
 from pages.components.tables import table
 from pages.components.texts import _, n_, number
 
@@ -43,7 +46,7 @@ def _show_notes(notes: list[str]) -> None:
         st.html(f'<ul class="otn-notes">{lines}</ul>')
 
 
-def draw_outcome(outcome: dict[str, Any], good: str) -> None:
+def draw_outcome(outcome: dict[str, Any], good: str, fanpage_id: int) -> None:
     """How many rows were good, known already or bad; `good` is the label of the first."""
     rejected = outcome["rejected"]
     done, known, bad = st.columns(3)
@@ -75,16 +78,26 @@ def draw_outcome(outcome: dict[str, Any], good: str) -> None:
         tables.Column(_("Reason"), lambda bad: bad[1]),
     ]
     table(columns, rejected[:SHOWN], key="opt_in_import_rejected_rows")
+    label = n_(
+        "Download the {n} row that can't be read",
+        "Download all {n} rows that can't be read",
+        len(rejected),
+    )
+    rejected_rows("opt_in_import_rejected", label, fanpage_id, rejected)
+
+
+def rejected_rows(key: str, label: str, fanpage_id: int, rows: Sequence[tuple[int, str]]) -> None:
+    """The button for the rows of a file that cannot be read, for who may export."""
+    by = current().actor
+    if not by.may_export:
+        return
+    name = "opt-ins-rejected.csv"
     st.download_button(
-        n_(
-            "Download the {n} row that can't be read",
-            "Download all {n} rows that can't be read",
-            len(rejected),
-        ),
-        b"".join(csv_file(_BAD_ROWS, rejected)),
-        file_name="opt-ins-rejected.csv",
+        label,
+        noted(by, name, [fanpage_id], lambda: b"".join(csv_file(_BAD_ROWS, rows))),
+        file_name=name,
         mime="text/csv",
-        key="opt_in_import_rejected",
+        key=key,
         type="tertiary",
         icon=":material/download:",
         on_click="ignore",

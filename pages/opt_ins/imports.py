@@ -11,18 +11,14 @@ from core.clock import utc_now
 from core.consent.import_queries import ImportView, list_imports
 from core.consent.import_runs import undo_import
 from core.consent.rules import ImportState
-from core.errors import N_
-from core.spreadsheets.column import Column
-from core.spreadsheets.csv_writer import csv_file
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.markdown import escape_markdown
 from pages.components.session import current
 from pages.components.texts import _, duration, n_, number, when
-from pages.opt_ins.import_result import said
+from pages.opt_ins.import_result import rejected_rows, said
 
 NEWS_FOR = timedelta(hours=1)  # after its end an import stands above the list, later in the folded part
 _EVERY = 1.0
-_BAD_ROWS = (Column("row", N_("Row")), Column("reason", N_("Reason")))
 
 
 def draw_imports(fanpage_id: int) -> None:
@@ -37,12 +33,12 @@ def draw_imports(fanpage_id: int) -> None:
     since = utc_now() - NEWS_FOR
     for each in ended:
         if each.ended_at and each.ended_at > since:
-            _draw_ended(each)
+            _draw_ended(fanpage_id, each)
     earlier = [each for each in ended if not each.ended_at or each.ended_at <= since]
     if earlier:
         with st.expander(_("Earlier imports"), icon=":material/history:"):
             for each in earlier:
-                _draw_ended(each)
+                _draw_ended(fanpage_id, each)
 
 
 def _draw_under_way(fanpage_id: int, drawn: list[int]) -> None:
@@ -73,12 +69,12 @@ def _about(shown: ImportView) -> str:
     return f"{escape_markdown(shown.file_name)} → {escape_markdown(shown.topic)}"
 
 
-def _draw_ended(shown: ImportView) -> None:
+def _draw_ended(fanpage_id: int, shown: ImportView) -> None:
     with st.container(key=f"import_{shown.id}", border=True, gap="xsmall"):
         st.markdown(f"{_icon(shown)} {_about(shown)} · {when(shown.ended_at)} · {escape_markdown(shown.by)}")
         st.caption(" · ".join(_outcome(shown)))
         with st.container(horizontal=True):
-            _rejected(shown)
+            _rejected(fanpage_id, shown)
             _undo(shown)
 
 
@@ -99,20 +95,11 @@ def _outcome(shown: ImportView) -> list[str]:
     return [*lines, _("undone")] if shown.state == ImportState.UNDONE else lines
 
 
-def _rejected(shown: ImportView) -> None:
+def _rejected(fanpage_id: int, shown: ImportView) -> None:
     if not shown.rejected:
         return
     rows = [(row, said(each)) for row, each in shown.rejected]
-    st.download_button(
-        _("Rows that can't be read"),
-        b"".join(csv_file(_BAD_ROWS, rows)),
-        file_name="opt-ins-rejected.csv",
-        mime="text/csv",
-        key=f"import_{shown.id}_rejected",
-        type="tertiary",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    rejected_rows(f"import_{shown.id}_rejected", _("Rows that can't be read"), fanpage_id, rows)
 
 
 def _undo(shown: ImportView) -> None:

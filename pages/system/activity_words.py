@@ -81,6 +81,7 @@ DEEDS: dict[str, str] = {
     "topic.edit": N_("changed the topic {subject}"),
     "topic.archive": N_("archived the topic {subject}"),
     "topic.restore": N_("restored the topic {subject}"),
+    "opt_in.begin_import": N_("handed in a file of opt-ins for {subject}"),
     "opt_in.import": N_("imported opt-ins for {subject}"),
     "opt_in.undo_import": N_("undid the import of {subject}"),
     "opt_in.make_available": N_("made an opt-in of {subject} available again"),
@@ -97,6 +98,8 @@ DEEDS: dict[str, str] = {
     "customer.lift_mark": N_("removed a customer's “can't be reached” mark"),
     "customer.forget": N_("permanently erased a customer"),
     "fanpage.connect": N_("connected the fanpage {subject}"),
+    "fanpage.connect_again": N_("connected {subject} again with a new access token"),
+    "fanpage.change_profile": N_("changed greeting, menu or questions of {subject}"),
     "fanpage.set_rate": N_("set the sending rate of {subject}"),
     "fanpage.set_zone": N_("changed the time zone of {subject}"),
     "fanpage.set_stop_words": N_("set the stop words of {subject}"),
@@ -173,6 +176,7 @@ DETAILS: dict[str, str] = {
     "text": N_("text"),
     "action": N_("measure"),
     "reason": N_("reason"),
+    "file": N_("file"),
     "version": N_("version"),
 }
 

@@ -21,6 +21,14 @@ NAMES: dict[str, str] = {
     "ask_cool_down_days": N_("Days until a customer who did not answer is asked again"),
     "asks_a_day": N_("Most requests to one customer within 24 hours"),
     "asks_holders": N_("Also ask customers who still have an opt-in for the topic"),
+    "name": N_("Name"),
+    "rate": N_("Messages per second"),
+    "zone": N_("Time zone"),
+    "privacy_address": N_("Privacy policy"),
+    "deletion_address": N_("How customers can have their data deleted"),
+    "greeting": N_("Greeting"),
+    "ice_breakers": N_("Suggested questions"),
+    "menu": N_("Menu"),
     "silent_hours": N_("Hours the chatbot stays silent after somebody on your team has answered"),
 }
 

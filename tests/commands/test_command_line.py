@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 from typer.testing import CliRunner
 
 from core.__main__ import app
@@ -22,9 +23,9 @@ from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
 from core.commands import input_output
 from core.db import holding
-from core.db.engine import forget_engines, transaction
+from core.db.engine import forget_engines, reading, transaction
 from core.db.holding import HoldCode
-from core.db.tables import Broadcast, Topic
+from core.db.tables import Activity, Broadcast, Topic
 from core.inbox import processing
 from core.settings import settings
 from core.spreadsheets.reading import read_table
@@ -101,6 +102,14 @@ def test_an_export_is_csv_with_a_mark_or_a_workbook_in_a_file(opt_ins: Path, tmp
     psids = [cells[0] for _number, cells in read_table(file.read_bytes()).rows([])]
     assert psids == [f"2500000000000{n:04}" for n in range(20)]
     assert call(*asked, str(tmp_path), code=1)["error"]["code"] == "invalid"
+    assert exported()[:2] == [("command line", "opt-ins.csv"), ("command line", "opt-ins.xlsx")]
+
+
+def exported() -> list[tuple[str, str]]:
+    """By whom and what, as the activity log has it."""
+    with reading() as db:
+        made = select(Activity.actor, Activity.subject).where(Activity.verb == "export.make")
+        return [tuple(row) for row in db.execute(made.order_by(Activity.id))]
 
 
 def test_a_workbook_is_imported_like_csv(shop: dict[str, Any], tmp_path: Path) -> None:
@@ -163,6 +172,7 @@ def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path, tmp_path: Path) -> N
     file = tmp_path / "broadcast.xlsx"
     call("broadcast", "export", "1", "--xlsx", str(file))
     assert len(list(read_table(file.read_bytes()).rows([]))) == 20
+    assert exported() == [("command line", "broadcast-1.csv"), ("command line", "broadcast-1.xlsx")]
 
 
 @pytest.fixture

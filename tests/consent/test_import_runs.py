@@ -15,7 +15,7 @@ from core.consent.import_queries import list_imports
 from core.consent.import_runs import begin_import, run_imports, undo_import
 from core.consent.rules import ImportState
 from core.db.engine import reading, transaction
-from core.db.tables import Customer, Operator, OptIn, OptInImport
+from core.db.tables import Activity, Customer, Operator, OptIn, OptInImport
 from core.errors import NotAllowed, WrongState
 from core.forgetting.actions import forget
 from core.installation import key_check
@@ -57,6 +57,13 @@ def test_the_worker_takes_in_what_was_handed_over(fanpage, begin):
     begin(rows("a", "b", "b") + "253,c,hôm qua,\n")
     (waiting,) = list_imports(fanpage)
     assert (waiting.state, opt_ins()) == (ImportState.WAITING, [])
+    with reading() as db:
+        noted = db.exec(select(Activity)).one()
+    assert (noted.verb, noted.actor, noted.detail) == (
+        "opt_in.begin_import",
+        "editor.one",
+        {"file": "shop.csv"},
+    )
     assert run_imports(now=NOW) == 1
     (done,) = list_imports(fanpage)
     assert (done.state, done.imported, done.duplicates, done.rejected_count) == ("done", 2, 1, 1)

@@ -55,6 +55,9 @@ def test_connecting_again_renews_the_token_and_keeps_the_rest(page, now):
     assert (again.rate, again.timezone, again.name) == (30, "Asia/Tokyo", "Hoa Mai")
     with reading() as db:
         assert decrypt(db.get(Fanpage, first.id).token_sealed) == "EAABnewer"
+        noted = db.exec(select(Activity).where(Activity.verb == "fanpage.connect_again")).one()
+        assert (noted.detail["before"]["name"], noted.detail["after"]["name"]) == ("Tiệm Hoa Mai", "Hoa Mai")
+        assert "EAAB" not in str(noted.detail)
     assert [view.id for view in queries.list_fanpages()] == [first.id]
 
 

@@ -113,7 +113,13 @@ def test_publishing_writes_all_of_it_and_says_so(world, fanpage, prices, now):
     view = get_profile(fanpage)
     assert (view.published_version, view.published_by) == (view.version, "command line")
     with reading() as db:
-        assert "fanpage.publish_profile" in db.execute(select(Activity.verb)).scalars().all()
+        verbs = [noted.verb for noted in db.scalars(select(Activity).order_by(Activity.id))]
+        detail = db.scalars(select(Activity).where(Activity.verb == "fanpage.publish_profile")).one().detail
+    assert verbs[-2:] == ["fanpage.change_profile", "fanpage.publish_profile"]
+    assert detail["before"] == {"greeting": "", "ice_breakers": [], "menu": []}
+    assert detail["after"]["greeting"] == "Chào {{user_first_name}}!"
+    assert detail["after"]["menu"] == [f"Xem giá → #{prices}", "Cửa hàng → https://maihoa.example/shop"]
+    assert set(detail["after"]) == {"greeting", "menu", "ice_breakers", "en_US"}
 
 
 def test_publishing_twice_changes_nothing(world, fanpage, prices, now):

@@ -154,6 +154,11 @@ def test_addresses_are_kept_checked_and_looked_at_anew_when_they_change(fresh_da
     set_up_actions.set_addresses(COMMAND_LINE, privacy="", deletion="https://shop.vn/new", now=now)
     addresses = next(s for s in read_set_up(None, heard_at=None, now=now) if s.step == Step.ADDRESSES)
     assert (addresses.codes, addresses.at) == ((), None)  # not checked yet
+    set_up_actions.set_addresses(COMMAND_LINE, privacy="", deletion="https://shop.vn/new", now=now)
+    with reading() as db:
+        _first, noted = db.scalars(select(Activity).order_by(Activity.id)).all()  # unchanged is not noted
+    assert noted.detail["before"]["privacy_address"] == "https://shop.vn/good"
+    assert noted.detail["after"] == {"privacy_address": "", "deletion_address": "https://shop.vn/new"}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import streamlit as st
 from sqlmodel import col, select, update
 
 from core.accounts.rules import COMMAND_LINE
@@ -15,7 +16,7 @@ from core.consent.opt_in_export import COLUMNS
 from core.customers.tag_actions import add_tag
 from core.customers.tags import list_tags
 from core.db.engine import reading, transaction
-from core.db.tables import OptIn, Topic
+from core.db.tables import Activity, OptIn, Topic
 from core.text.catalogues import languages, say_in
 from core.text.matching import search_key
 from pages.components.export import XLSX_TYPE
@@ -262,6 +263,21 @@ def test_a_file_without_the_columns_is_refused_with_what_is_missing(panel, topic
     at.file_uploader(key="opt_in_import_file").upload("x.csv", b"psid,token\n1,t\n", "text/csv").run()
     assert r"Missing: consented\_at" in at.error[0].value
     assert "opt_in_import_save" not in keys(at.button)
+
+
+def test_rows_that_cannot_be_read_are_an_export_that_is_written_down(panel, topic, monkeypatch):
+    files = {}
+    monkeypatch.setattr(st, "download_button", lambda _label, make, key, **_more: files.update({key: make}))
+    at = press(panel("opt_ins", role="editor"), "opt_ins_start")
+    at.selectbox(key="opt_in_import_topic").select(topic).run()
+    bad = b"psid,token,consented_at\n1,t,yesterday\n"
+    at.file_uploader(key="opt_in_import_file").upload("x.csv", bad, "text/csv").run()
+    with reading() as db:
+        assert not db.execute(select(Activity.id).where(Activity.verb == "export.make")).first()
+    assert b"2" in files["opt_in_import_rejected"]()
+    with reading() as db:
+        noted = db.execute(select(Activity.actor, Activity.subject).where(Activity.verb == "export.make"))
+        assert noted.all() == [("editor.opt.ins", "opt-ins-rejected.csv")]
 
 
 def test_an_import_needs_a_topic_first(panel, fanpage):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from core.accounts.activity_log import is_same_sitting, record
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation.messenger_profile import rows
@@ -11,6 +12,8 @@ from core.conversation.messenger_profile.rules import Profile, clean_profile
 from core.db.engine import transaction
 from core.db.tables import Fanpage
 from core.errors import N_, WrongState
+
+_VERB = "fanpage.change_profile"
 
 
 def save_profile(by: Actor, fanpage_id: int, profile: Profile, *, seen: int, now: datetime) -> int:
@@ -24,4 +27,8 @@ def save_profile(by: Actor, fanpage_id: int, profile: Profile, *, seen: int, now
                     "meantime; this is now their version."
                 )
             )
+        if not is_same_sitting(db, by, [_VERB], fanpage_id, now):
+            fanpage = db.get(Fanpage, fanpage_id)
+            about = {"fanpage_id": fanpage_id, "subject_id": fanpage_id}
+            record(db, by, _VERB, now=now, subject=fanpage.name if fanpage else "", **about)
     return seen + 1

@@ -73,6 +73,25 @@ def write_profile(profile: Profile) -> dict[str, Any]:
     }
 
 
+def in_short(profile: Profile) -> dict[str, Any]:
+    """What customers read and where it leads, for the activity log: by language, that of everybody first."""
+    found = {locale: _locale_in_short(one) for locale, one in profile.locales.items()}
+    return {**found.pop(DEFAULT, {}), **found}
+
+
+def _locale_in_short(one: LocaleProfile) -> dict[str, Any]:
+    return {
+        "greeting": one.greeting,
+        "ice_breakers": [_item_in_short(item) for item in one.ice_breakers],
+        "menu": [_item_in_short(item) for item in one.menu],
+    }
+
+
+def _item_in_short(item: Item) -> str:
+    leads_to = item.url or (f"#{item.message_id}" if item.message_id is not None else "")
+    return f"{item.title} → {leads_to}" if leads_to else item.title
+
+
 def clean_profile(profile: Profile) -> Profile:
     """The profile as it is kept, its texts normalised."""
     return Profile(
