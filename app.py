@@ -10,13 +10,14 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from core import logs
 from core.installation.private_files import make_files_private
-from pages.shell import frame, server
+from pages.shell import forwarded, frame, server
 
 if __name__ == "__main__":
     frame.run()
 else:
     # The folder pages/ holds sections, not pages: without this the first visitor of a fresh server who
     # follows a deep link is told "page not found" once.
+    forwarded.refuse_other_list()
     make_files_private()
     logs.configure()
     PagesManager.uses_pages_directory = False

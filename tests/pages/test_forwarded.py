@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from pages.shell.forwarded import Forwarded
+from tests.processes import process
 
 VISITOR, PROXY, EDGE = "203.0.113.9", "10.0.0.7", "172.18.3.4"
 
@@ -63,3 +64,11 @@ def test_the_visitor_is_the_last_that_is_no_proxy(fresh_database, restart, peer,
 def test_the_scheme_is_what_the_proxy_says(fresh_database, restart, peer, said, scheme):
     restart(trusted_proxies=PROXY)
     assert ask(peer, Proto=said).split()[1] == scheme
+
+
+def test_the_panel_does_not_start_beside_another_list_of_proxies(tmp_path):
+    log = tmp_path / "said.log"
+    for list_, code in (("*", 1), ("", 0)):
+        with process("-c", "import app", log=log, FORWARDED_ALLOW_IPS=list_) as started:
+            assert started.wait(60) == code
+    assert log.read_text().count("Name the proxies in OTN_TRUSTED_PROXIES") == 1
