@@ -72,6 +72,11 @@ def test_a_public_address_is_taken(link: str) -> None:
         "http://127.0。0。1/",
         "http://printer。local.local/",
         "http://printer.%6cocal/",
+        "http://127.0.0.\u00ad1/",
+        "http://12\u20607.0.0.1/",
+        "http://127.0.0.1\u200b/",
+        "http://127\ufe0f.0.0.1/",
+        "http://printer.loc\u034fal/",
     ],
 )
 def test_an_address_that_customers_cannot_reach_is_refused(link: str) -> None:

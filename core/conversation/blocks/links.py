@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 from urllib.parse import urlsplit
 
 from core.conversation.blocks.kind import text_in
@@ -25,6 +25,11 @@ _LINK = re.compile(r"https?://[^\s/{}<>\"\\@]+\.[^\s/{}<>\"\\@]+(?:[/?#][^\s{}<>
 _PRIVATE_ENDINGS = (
     *("localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa"),
     *("test", "invalid", "onion", "fritz.box"),
+)
+# Beside what Unicode calls a format or a space: browsers drop signs that nobody sees, so they open 127.0.0.1
+# where one stands between its numbers (https://www.unicode.org/reports/tr46/#IDNA_Mapping_Table, "ignored").
+_UNSEEN = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.IGNORECASE)  # how a part of an IPv4 address may be written
 
@@ -65,7 +70,7 @@ def is_public(link: str) -> bool:
         return False
     if parts.scheme.lower() not in ("http", "https") or not host or "%" in host:
         return False
-    if parts.username is not None:
+    if parts.username is not None or _UNSEEN.search(host) or any(category(sign)[0] in "CZ" for sign in host):
         return False
     try:
         return is_public_ip(host)
