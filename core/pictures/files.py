@@ -21,6 +21,7 @@ from core.settings import settings
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 FRAMES_LIMIT = 150  # of a moving picture
+MOVING_LIMIT = 100_000_000  # pixels of all its frames together
 _THUMBNAIL = 480  # pixels, of what the panel shows
 
 
@@ -93,6 +94,9 @@ def _moving(opened: Image.Image, longest_side: int) -> DrawnPicture:
     if getattr(opened, "n_frames", 1) > FRAMES_LIMIT:
         words = N_("The animated image has more than {limit} frames; choose a shorter one.")
         raise Invalid([problem("picture", words, limit=FRAMES_LIMIT)])
+    if getattr(opened, "n_frames", 1) * opened.width * opened.height > MOVING_LIMIT:
+        words = N_("The animated image is too large for its length; choose a smaller or shorter one.")
+        raise Invalid([problem("picture", words)])
     frames, times = [], []
     for frame in ImageSequence.Iterator(opened):
         times.append(frame.info.get("duration", 100))

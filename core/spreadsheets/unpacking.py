@@ -21,6 +21,7 @@ from zipfile import BadZipFile, ZipFile
 from core.errors import N_, Invalid, Problem, problem
 
 UNPACKED_LIMIT = 200 * 1024 * 1024  # bytes; half a million rows of four columns
+COLUMNS_LIMIT = 16_384  # as Excel has them
 GRID_LIMIT = 8_000_000  # cells of a full grid, which take 32 bytes each
 _CHUNK = 1 << 20
 _WORKBOOK = re.compile(r"xl/workbook\d*\.xml", re.IGNORECASE)
@@ -122,6 +123,8 @@ class _Corners:
         if name == "c" or name.endswith(":c"):
             place = attributes.get("r")
             column = place.rstrip("0123456789") if place else ""
+            if len(self._columns) > COLUMNS_LIMIT:
+                raise Invalid([too_large()])
             if place and column:
                 self._columns.add(column)
             else:

@@ -20,7 +20,7 @@ from core.db.tables import Picture
 from core.errors import Invalid, WrongState
 from core.messenger.client import Messenger
 from core.operations import doctor
-from core.pictures import attachments
+from core.pictures import attachments, files
 from core.pictures.actions import add_picture
 from core.pictures.files import draw_anew, find_file, folder, thumbnail
 from core.pictures.rules import PATH, name_in, with_pictures
@@ -54,6 +54,14 @@ def moving() -> bytes:
     written = BytesIO()
     frames[0].save(written, "GIF", save_all=True, append_images=frames[1:], comment=SECRET)
     return written.getvalue()
+
+
+def test_a_moving_picture_that_unpacks_without_end_is_refused_before_it_is_drawn(monkeypatch):
+    monkeypatch.setattr(files, "MOVING_LIMIT", 3 * 20 * 20 - 1)
+    with pytest.raises(Invalid, match="too large for its length"):
+        draw_anew(moving())
+    monkeypatch.setattr(files, "MOVING_LIMIT", 3 * 20 * 20)
+    assert draw_anew(moving()).ending == "gif"
 
 
 def added(arrange: Arrange, fanpage: int, uploaded: bytes) -> str:

@@ -109,6 +109,14 @@ def test_two_cells_far_apart_are_refused_before_they_take_memory(far):
     assert "too large" in refusal(raw_workbook(sheet))
 
 
+def test_more_columns_than_there_are_is_refused_before_they_are_kept(monkeypatch):
+    monkeypatch.setattr(unpacking, "COLUMNS_LIMIT", 50)
+    monkeypatch.setattr(unpacking, "GRID_LIMIT", 10**12)
+    letters = [a + b for a in "ABC" for b in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    cells = "".join(f'<c r="{column}1"><v>1</v></c>' for column in letters)
+    assert "too large" in refusal(raw_workbook(SHEET.format(f'<row r="1">{cells}</row>')))
+
+
 def test_a_part_that_unpacks_without_end_is_refused(monkeypatch):
     monkeypatch.setattr(unpacking, "UNPACKED_LIMIT", 1_000_000)
     bomb = raw_workbook(SHEET.format(" " * 2_000_000))
