@@ -2,8 +2,9 @@
 
 uvicorn waits for the head of a request as long as it takes, and accepts whoever connects: a thousand open
 connections that say nothing would leave no file handle for the platform. So a connection that has not
-brought a whole request in time is closed, and one address has only so many. What comes through a trusted
-proxy counts for the proxy, which has limits of its own (docs/scale-out).
+brought a whole request in time is closed, and so is one whose head is too long; and one address, of IPv6 one
+network, has only so many. What comes through a trusted proxy counts for the proxy, which has limits of its
+own (docs/scale-out).
 """
 
 from __future__ import annotations
@@ -16,26 +17,31 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from core.accounts.rules import counted_address
 from core.settings import settings
 
 REQUEST_SECONDS = 15.0  # a whole request, its body included; the platform gives up after 5
 CONNECTIONS_PER_ADDRESS = 100
 FILE_HANDLES = 65_536
 
+HEAD_LIMIT = 64 * 1024  # bytes of a request's address and headers
+
 _open: Counter[str] = Counter()
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's own protocol with the two limits."""
+    """uvicorn's own protocol with these limits."""
 
     _address: str | None = None
+    _head = 0
+    _has_head = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         address = str((transport.get_extra_info("peername") or ("",))[0])
         if not settings().is_trusted_proxy(address):
-            self._address = address
+            self._address = address = counted_address(address)
             _open[address] += 1
             if _open[address] > CONNECTIONS_PER_ADDRESS:
                 transport.close()
@@ -51,6 +57,17 @@ class LimitedProtocol(HttpToolsProtocol):
                 del _open[self._address]
             self._address = None
 
+    def data_received(self, data: bytes) -> None:
+        if not self._has_head:
+            self._head += len(data)
+        super().data_received(data)
+        if not self._has_head and self._head > HEAD_LIMIT:
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        self._has_head = True
+        super().on_headers_complete()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._deadline is None:
@@ -58,6 +75,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
+        self._head, self._has_head = 0, False
         self._stop_waiting()
 
     def _wait_for_request(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -66,6 +67,24 @@ def test_a_kept_connection_may_wait_between_its_requests(monkeypatch, address):
         assert is_closed(silent)  # so much time has gone by
         kept.sendall(ask)
         assert kept.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_a_head_without_end_is_not_kept(monkeypatch, address):
+    with connect(address) as endless:
+        endless.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: ")
+        with contextlib.suppress(OSError):
+            for _ in range(2 * connections.HEAD_LIMIT // 1000):
+                endless.sendall(b"b" * 1000)
+        assert is_closed(endless)
+
+
+def test_a_body_is_no_head(monkeypatch, address):
+    monkeypatch.setattr(connections, "HEAD_LIMIT", 1000)
+    with connect(address) as kept:
+        for _ in range(3):
+            kept.sendall(b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n")
+            kept.sendall(b"b" * 5000)
+            assert kept.recv(1000).startswith(b"HTTP/1.1 403")
 
 
 def test_one_address_has_only_so_many_connections(monkeypatch, address):
