@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -79,7 +80,10 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
         if ends is None:
             db.add(SignInAttempt(name=name, address=counted, at=now))
             if locked_until(name, counted, _recent(db, name, counted, now), now, known=known) is not None:
-                activity_log.record(db, SYSTEM, "operator.last_try", now=now, subject=name, address=address)
+                known_name = name if _is_name(db, name) else ""  # perhaps a password was typed
+                activity_log.record(
+                    db, SYSTEM, "operator.last_try", now=now, subject=known_name, address=address
+                )
     if ends is not None:
         minutes = max(1, -int((now - ends).total_seconds() // 60))
         raise LockedOut(
@@ -95,6 +99,7 @@ def complete_sign_in(
     browser: str = "",
     language: str | None = None,
     password_seen_at: datetime | None = None,
+    hash_seen: str | None = None,
     now: datetime,
 ) -> str | None:
     """Record that a sign-in succeeded, and begin a session. Returns its ticket; None when the code of the
@@ -102,7 +107,8 @@ def complete_sign_in(
     PasswordNotAllowed.
 
     `password_seen_at` is when the password was found right, if not now: it is asked for anew when it was
-    changed or the operator was signed out everywhere since. `language` is kept for somebody who has chosen
+    changed or the operator was signed out everywhere since; so it is when `hash_seen`, with which it was
+    compared, is not the present hash. `language` is kept for somebody who has chosen
     none yet.
     """
     name = normalise_operator_name(name)
@@ -111,6 +117,8 @@ def complete_sign_in(
         if row is None or row.id is None or row.disabled_at or row.password_hash is None:
             return None
         if password_seen_at is not None and row.sessions_valid_after > password_seen_at:
+            raise PasswordExpired(CHANGED)
+        if hash_seen is not None and not hmac.compare_digest(hash_seen, row.password_hash):
             raise PasswordExpired(CHANGED)
         refuse_password(row.role)
         if has_expired(row.password_expires_at, now):
@@ -151,6 +159,10 @@ def forget_attempts_from(db: Session, counted: Collection[str]) -> int:
     """Forget everybody's failed sign-ins from addresses as they are counted, by single sign-on, too."""
     theirs = delete(SignInAttempt).where(col(SignInAttempt.address).in_(counted))
     return len(db.scalars(theirs.returning(col(SignInAttempt.id))).all())
+
+
+def _is_name(db: Session, name: str) -> bool:
+    return db.scalar(select(col(Operator.id)).where(col(Operator.name) == name)) is not None
 
 
 def _own_addresses(db: Session, name: str, now: datetime) -> set[str]:

@@ -139,7 +139,7 @@ def _try(name: str, password: str) -> str | None:
             st.session_state["code_of"] = (name, now)
             st.rerun()
         try:
-            ticket = _complete(name, now)
+            ticket = _complete(name, now, hash_seen=known.password_hash)
         except OperatorError as refused:  # not by a password, or not by this one any more
             st.error(error_text(refused), icon=":material/key_off:")
             return None
@@ -158,7 +158,13 @@ def _is_counted(name: str, now: datetime) -> bool:
     return True
 
 
-def _complete(name: str, now: datetime, code: str = "", seen_at: datetime | None = None) -> str | None:
+def _complete(
+    name: str,
+    now: datetime,
+    code: str = "",
+    seen_at: datetime | None = None,
+    hash_seen: str | None = None,
+) -> str | None:
     chosen, told = st.session_state.get("language"), browser.description()
     return sign_in.complete_sign_in(
         name,
@@ -167,6 +173,7 @@ def _complete(name: str, now: datetime, code: str = "", seen_at: datetime | None
         browser=told,
         language=chosen,
         password_seen_at=seen_at,
+        hash_seen=hash_seen,
         now=now,
     )
 

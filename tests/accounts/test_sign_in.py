@@ -90,6 +90,20 @@ def test_the_last_try_is_written_down_once(lan, now):
     ]
 
 
+def test_a_password_typed_as_a_name_is_not_written_down(lan, now):
+    attempts(5, now, name="correct-horse-battery")
+    (written,) = queries.list_activity(ActivityFilter(actor="system"))
+    assert (written.verb, written.subject) == ("operator.last_try", "")
+
+
+def test_a_password_that_was_taken_away_while_it_was_compared_is_none_any_more(lan, now):
+    seen = queries.find_password_hash("lan")
+    assert sign_in.complete_sign_in("lan", HERE, hash_seen=seen, now=now)
+    actions.reset_password(COMMAND_LINE, lan.id, now=now)
+    with pytest.raises(sign_in.PasswordExpired):
+        sign_in.complete_sign_in("lan", HERE, hash_seen=seen, now=now)
+
+
 def test_somebody_disabled_meanwhile_does_not_get_in(lan, now):
     actions.disable_operator(COMMAND_LINE, lan.id, now=now)
     assert sign_in.complete_sign_in("lan", HERE, now=now) is None
