@@ -32,6 +32,10 @@ THROTTLED = frozenset(
     }
 )
 REPEAT_SECONDS = 60.0
+# The first warns of every request that is no HTTP, or wants an upgrade that there is not; the second gives a
+# traceback for every message of a websocket that it cannot read.
+_TELL_OF_STRANGERS = ("uvicorn.error", "streamlit.web.server.starlette.starlette_websocket")
+_DETAIL = re.compile(r"DETAIL:.*?(?=\n\[SQL|\n\(Background|\nCONTEXT:|\nHINT:|\Z)", re.DOTALL)
 _WELL_FORMED = re.compile(
     r"[0-9A-Za-z_.=:+/-]{8,128}"
 )  # what balancers make: UUIDs, hex, "Root=1-67891233-abc"
@@ -65,22 +69,30 @@ class ThrottleRepeats:
 
 
 class ThrottledLibrary(logging.Filter):
-    """Lets through one warning of each text a minute of a library that warns of what any stranger sends."""
+    """Lets through one line of each text and kind of error a minute of a library that tells of what any
+    stranger sends."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._throttle = ThrottleRepeats(clock, of_all=True)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno != logging.WARNING:
-            return True
+        trouble = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
         try:
-            left_out = self._throttle(None, "", {"event": record.msg}).get("left_out")
+            left_out = self._throttle(None, "", {"event": record.msg, "trouble": trouble}).get("left_out")
         except structlog.DropEvent:
             return False
         if left_out:
             record.msg = f"{record.msg} (and {left_out} times more since the last such line)"
         return True
+
+
+def cut_details(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """A structlog processor that takes out of errors what PostgreSQL quotes of a row, such as a PSID."""
+    found = line.get("exception")
+    for each in found if isinstance(found, list) else []:
+        each["exc_value"] = _DETAIL.sub("DETAIL: [removed]", str(each.get("exc_value", "")))
+    return line
 
 
 class NeverFailing:
@@ -124,6 +136,7 @@ def configure(level: int = logging.INFO) -> None:
         structlog.processors.ExceptionRenderer(
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         ),
+        cut_details,
     ]
     as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
@@ -146,10 +159,12 @@ def _route_libraries(shared: list[Any], as_json: Any) -> None:
     for known in [each for each in root.handlers if isinstance(each.formatter, type(formatter))]:
         root.removeHandler(known)
     root.addHandler(handler)
-    # uvicorn warns of every request that is no HTTP, or wants an upgrade that there is not.
-    server = logging.getLogger("uvicorn.error")
-    if not any(isinstance(each, ThrottledLibrary) for each in server.filters):
-        server.addFilter(ThrottledLibrary())
+    for name in _TELL_OF_STRANGERS:
+        library = logging.getLogger(name)
+        if not any(isinstance(each, ThrottledLibrary) for each in library.filters):
+            library.addFilter(ThrottledLibrary())
+    # At INFO it tells of each websocket, with all of its address.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     # APScheduler says "maximum number of running instances reached" at each tick that finds one running.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     # The pool says at each attempt that it cannot connect, and to which address; we say it ourselves.

@@ -62,13 +62,37 @@ def test_what_a_library_says_of_every_strange_request_is_said_once_a_minute_with
     server.filters = [logs.ThrottledLibrary(lambda: now[0])]
     for _ in range(300):
         server.warning("Invalid HTTP request received.")
-    server.error("Exception in ASGI application")
-    server.error("Exception in ASGI application")
+    for trouble in (TypeError("text"), TypeError("text"), ValueError("other")):
+        server.error("Exception in ASGI application", exc_info=trouble)
     now[0] += 60
     server.warning("Invalid HTTP request received.")
     said = [json.loads(line)["event"] for line in configured.getvalue().splitlines()]
     assert said[:3] == ["Invalid HTTP request received.", *["Exception in ASGI application"] * 2]
     assert said[3].startswith("Invalid HTTP request received. (and 299 times more")
+
+
+def test_what_postgresql_quotes_of_a_row_is_not_written_down(configured: io.StringIO) -> None:
+    said = (
+        'duplicate key value violates unique constraint "uq_customer"\n'
+        "DETAIL:  Key (fanpage_id, psid)=(1, 25\n0) already exists.\n[SQL: INSERT]"
+    )
+    try:
+        try:
+            raise ValueError(said)
+        except ValueError as inner:
+            raise TypeError(said) from inner
+    except TypeError as failed:
+        logging.getLogger("a.library").error("failed", exc_info=failed)
+    (line,) = configured.getvalue().splitlines()
+    assert "psid" not in line
+    assert line.count("DETAIL: [removed]") == 2
+    assert "[SQL: INSERT]" in line
+    assert "uq_customer" in line
+
+
+def test_a_websockets_address_is_not_written_down(configured: io.StringIO) -> None:
+    logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', "127.0.0.1", "/?secret=a")
+    assert configured.getvalue() == ""
 
 
 def test_the_servers_lines_are_throttled_once_however_often_logging_is_set_up(

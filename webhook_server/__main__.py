@@ -26,7 +26,7 @@ def main() -> None:
     logs.configure()
     make_files_private()
     allow_file_handles()
-    logging.getLogger("uvicorn").setLevel(logging.INFO)  # says where it listens, and that it has ended
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says where it listens, and that it has ended
     try:
         host, port = settings().webhook_host, settings().webhook_port
         migrations.refuse_unless_current()
