@@ -1,6 +1,7 @@
 """Looks for known holes in what is pinned. Exits with 1 when there is one; says so when it could not look."""
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -8,6 +9,8 @@ from pathlib import Path
 
 PINNED = ("requirements.txt", "requirements-postgres.txt", "requirements-dev.txt")
 PATIENCE = 120  # seconds
+# In what it says when it reaches nobody.
+OFFLINE = re.compile(r"ConnectionError|Could not connect|NameResolution|Connect[Tt]imeout|ProxyError")
 
 
 def main() -> int:
@@ -17,14 +20,24 @@ def main() -> int:
         command = [sys.executable, "-m", "pip_audit", *options, "--format=json", f"--output={report}"]
         files = [part for name in PINNED for part in ("-r", name)]
         try:
-            subprocess.run([*command, *files], capture_output=True, timeout=PATIENCE, check=False)
+            ended = subprocess.run(
+                [*command, *files], capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
         except subprocess.TimeoutExpired:
             sys.stdout.write("audit skipped: the list of known holes did not answer in time\n")
             return 0
         if not report.exists():
-            sys.stdout.write("audit skipped: the list of known holes cannot be read from here\n")
-            return 0
+            return say_failed(ended.stderr)
         return say(json.loads(report.read_text("utf-8"))["dependencies"])
+
+
+def say_failed(said: str) -> int:
+    """Write why nothing was looked up. Returns 0 for a machine that reaches nobody, else 1."""
+    if OFFLINE.search(said):
+        sys.stdout.write("audit skipped: the list of known holes cannot be read from here\n")
+        return 0
+    sys.stdout.write(f"audit failed:\n{said[-2000:]}\n")
+    return 1
 
 
 def say(packages: list[dict]) -> int:
