@@ -1,4 +1,5 @@
-"""Refuses what another site has a browser do here: `Origin` must name the host that was asked.
+"""Refuses what another site has a browser do here: `Origin` must name the host that was asked, and that must
+be the one of OTN_PANEL_URL, where it is set, or this machine itself.
 
 Streamlit compares them as well, and takes in `localhost` and the machine's own addresses on any port.
 """
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.settings import settings
 
+_HERE = {"localhost", "127.0.0.1", "[::1]"}
 _READS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -36,8 +38,14 @@ def _is_own(scope: Scope) -> bool:
     origin = headers.get("origin")
     if origin is None:  # not a browser, or an old one; the cookie is asked for all the same
         return headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-    own = {_host(f"//{headers.get('host', '')}"), _host(settings().panel_url)}
-    return _host(origin) in own - {""}
+    return _host(origin) in _own_hosts(_host(f"//{headers.get('host', '')}")) - {""}
+
+
+def _own_hosts(asked: str) -> set[str]:
+    """Where the panel is known by one address, a name that somebody leads to this machine is not believed."""
+    known = _host(settings().panel_url)
+    is_here = re.sub(r":\d+$", "", asked) in _HERE
+    return {known, asked} if is_here or not known else {known}
 
 
 def _host(address: str) -> str:
