@@ -27,6 +27,7 @@ class Entry:
     permission: Permission = Permission.VIEW
     of_all: bool = False  # for operators of all fanpages only
     parent: str = ""  # the list from which this page is reached; it is not in the menu itself
+    in_menu: bool = True  # False also for a page of no list, where nothing of the menu is marked
 
     def is_for(self, actor: Actor) -> bool:
         """Whether this operator may open it."""
@@ -69,7 +70,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("system", "event", N_("Webhook event"), "webhook", SYSTEM, parent="events"),
     Entry("system", "health", N_("Health"), "monitor_heart", SYSTEM),
     Entry("guide", "guide", N_("Guide"), "menu_book", SYSTEM),
-    Entry("account", "account", N_("My account"), "manage_accounts", SYSTEM, parent="overview"),
+    Entry("account", "account", N_("My account"), "manage_accounts", SYSTEM, in_menu=False),
     Entry("demo", "phone", N_("A customer's phone"), "smartphone", DEMO, Permission.EDIT),
 )
 START = "start"  # the default page, which Streamlit serves at "/"

@@ -33,7 +33,7 @@ def draw_menu(actor: Actor, here: Entry, *, with_demo: bool) -> None:
 
 
 def _is_shown(entry: Entry, actor: Actor) -> bool:
-    return not entry.parent and entry.is_for(actor)
+    return entry.in_menu and not entry.parent and entry.is_for(actor)
 
 
 def _section(name: str, entries: list[Entry]) -> str:

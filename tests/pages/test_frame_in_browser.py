@@ -121,6 +121,8 @@ def test_the_menu_marks_the_page_that_is_open_in_either_language(panel, browser)
     expect(marked).to_have_attribute("href", "broadcasts")
     shown.speak("en")
     expect(marked).to_have_text(re.compile("Broadcasts$"))
+    shown.open("/account")  # reached from no page of the menu
+    expect(marked).to_have_count(0)
 
 
 def test_the_menu_still_marks_the_page_when_it_gets_another_entry(panel, browser, arrange):
