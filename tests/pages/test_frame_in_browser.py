@@ -147,6 +147,16 @@ def test_on_a_phone_the_button_of_a_page_stands_right_below_its_words(panel, bro
     assert 0 < begins - ends < 20
 
 
+def test_on_a_phone_columns_below_each_other_are_as_near_as_fields_are(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    page.set_viewport_size({"width": 390, "height": 844})
+    shown.open("/new_broadcast")
+    ends = shown.keyed("broadcast_new_topic").evaluate("element => element.getBoundingClientRect().bottom")
+    begins = shown.keyed("broadcast_new_name").evaluate("element => element.getBoundingClientRect().top")
+    assert 0 < begins - ends < 20
+
+
 def test_a_lost_connection_is_said_in_a_strip(panel, browser):
     address, pid = panel
     page, _shown = signed_in(browser, address)
