@@ -189,6 +189,50 @@ def test_a_dialog_takes_its_first_field_enter_and_asks_before_it_throws_away(pan
     expect(page.get_by_role("heading", name="Bánh trung thu")).to_be_visible()
 
 
+def test_what_was_just_typed_is_saved_before_the_page_is_left_by_the_menu_or_the_back_button(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    (topic,) = list_topics(list_fanpages()[0].id, now=utc_now())
+    draft_id = a_draft(topic.id)
+    for leave in (page.locator('.otn-menu a[href="topics"]').click, page.go_back):
+        shown.open("/topics")
+        page.evaluate(
+            "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }",
+            f"/new_broadcast?id={draft_id}&step=what",
+        )
+        text = page.locator("[data-testid=stMain] textarea").first
+        text.wait_for()
+        shown.settle()
+        written = f"Tết này giảm giá {leave.__name__}"
+        text.fill(written)
+        leave()
+        expect(page.get_by_role("heading", name="Chủ đề OTN")).to_be_visible()
+        shown.settle()
+        page.wait_for_timeout(500)  # in which the page that was left used to come back
+        expect(page).to_have_url(f"{address}/topics")
+        assert get_draft(draft_id).content["text"] == written
+
+
+def test_the_back_button_asks_before_it_throws_away_what_stands_in_a_dialog(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    page.locator('.otn-menu a[href="messages"]').click()
+    expect(page.get_by_role("heading", name="Tin nhắn", exact=True)).to_be_visible()
+    page.locator('.otn-menu a[href="topics"]').click()
+    shown.settle()
+    shown.click("topic_add")
+    field = page.get_by_role("dialog").get_by_role("textbox").first
+    expect(field).to_be_focused()
+    page.keyboard.type("Bánh trung thu")
+    asked = []
+    page.once("dialog", lambda question: (asked.append(question.message), question.dismiss()))
+    page.go_back()
+    page.wait_for_timeout(500)
+    assert asked == ["Bỏ những gì bạn vừa nhập?"]
+    expect(field).to_have_value("Bánh trung thu")
+    expect(page).to_have_url(f"{address}/topics")
+
+
 def test_a_dialog_that_begins_with_a_date_takes_it_reads_it_out_and_asks_before_it_is_thrown_away(
     panel, browser
 ):

@@ -30,8 +30,23 @@
     if (held) for (const field of typed) if (held.contains(field)) typed.delete(field);
   });
 
+  // Streamlit sends what stands in a field a little after it is left, and the run that follows saves it. A change of
+  // the page is sent at once: it would cut that run short, or the run would lead back to the page that was left.
+  const SENT_WITHIN = 300, SAVED_WITHIN = 5000; // milliseconds
+  let edited = null, leftAt = -Infinity;
+  document.addEventListener("input", ({ target }) => (edited = target));
+  document.addEventListener("focusout", ({ target }) => {
+    if (target === edited) leftAt = performance.now();
+    edited = null;
+  });
+  const isSaving = () => {
+    const passed = performance.now() - leftAt;
+    return passed < SENT_WITHIN || (passed < SAVED_WITHIN && !document.querySelector("[data-test-script-state=notRunning]"));
+  };
+  const onceSaved = (leave) => (isSaving() ? setTimeout(onceSaved, 50, leave) : leave());
+
   window.addEventListener("beforeunload", (event) => {
-    if (!unsaved()) return;
+    if (!unsaved() && !isSaving()) return;
     event.preventDefault();
     event.returnValue = "";
   });
@@ -73,8 +88,40 @@
 
   window.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
-    if (!event.isTrusted || !link || link.target === "_blank" || event.ctrlKey || event.metaKey || !unsaved("[data-testid=stForm]")) return;
-    if (window.confirm(otn.say("discard"))) typed.clear();
-    else stop(event);
+    if (!event.isTrusted || !link || link.target === "_blank" || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (unsaved("[data-testid=stForm]")) {
+      if (!window.confirm(otn.say("discard"))) return stop(event);
+      typed.clear();
+    }
+    if (!isSaving()) return;
+    stop(event);
+    onceSaved(() => link.click());
+  }, true);
+
+  // The back button leaves no field, and the address has changed when we hear of it: it is undone until what was typed
+  // is saved, or for good.
+  let back = -1, undone = null;
+  window.navigation?.addEventListener("currententrychange", ({ from }) => (back = navigation.currentEntry.index - from.index));
+  const undo = (event, after) => {
+    stop(event);
+    const steps = back || -1;
+    undone = () => after(steps);
+    history.go(-steps);
+  };
+  window.addEventListener("popstate", (event) => {
+    if (!event.isTrusted) return;
+    if (undone) {
+      stop(event);
+      undone();
+      undone = null;
+    } else if (unsaved(HELD)) {
+      if (window.confirm(otn.say("discard"))) typed.clear();
+      else undo(event, () => {});
+    } else if (unsaved() || isSaving()) {
+      undo(event, (steps) => {
+        document.activeElement?.blur?.();
+        onceSaved(() => history.go(steps));
+      });
+    }
   }, true);
 })();
