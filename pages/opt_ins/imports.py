@@ -86,7 +86,7 @@ def _icon(shown: ImportView) -> str:
 
 def _outcome(shown: ImportView) -> list[str]:
     if shown.state == ImportState.FAILED:
-        return [said(each) for each in shown.problems]
+        return [escape_markdown(said(each)) for each in shown.problems]
     lines = [
         n_("{n} opt-in imported", "{n} opt-ins imported", shown.imported),
         _("{n} already there", n=number(shown.duplicates)),

@@ -54,7 +54,7 @@ def draw_topic(topic_id: int, here: Current) -> None:
 
 
 def _header(topic: TopicView, here: Current) -> None:
-    purpose = topic.description or _("Each opt-in allows one notification about this topic.")
+    purpose = escape_markdown(topic.description) or _("Each opt-in allows one notification about this topic.")
     slot = page_header(escape_markdown(topic.name), purpose, key="topic")
     if topic.archived_at or not here.actor.may(Permission.EDIT):
         return

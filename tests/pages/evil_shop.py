@@ -37,6 +37,15 @@ def evil_shop(arrange: Arrange) -> dict[str, int]:
         NAME, otn_off_by=NAME, policy_action="warning", policy_reason=NAME, policy_at=now
     )
     topic_id = arrange.topic(fanpage_id, NAME)
+    item = {"title": NAME, "message_id": None, "url": NAME}
+    profile = {"default": {"greeting": NAME, "ice_breakers": [item], "menu": [item]}}
+    with transaction() as db:
+        db.get(tables.Topic, topic_id).description = NAME
+        db.add(
+            tables.MessengerProfile(
+                fanpage_id=fanpage_id, content=profile, version=1, updated_by=NAME, updated_at=now
+            )
+        )
     names = {"last_name": NAME, "search_text": NAME, "window_closes_at": now + timedelta(hours=2)}
     customer_id = arrange.customer(fanpage_id, NAME, **names)
     arrange.opt_in(topic_id, customer_id, fanpage_id=fanpage_id, promise=NAME)
@@ -68,18 +77,10 @@ def evil_shop(arrange: Arrange) -> dict[str, int]:
     with transaction() as db:
         db.add(CustomerTag(tag_id=tag_id, customer_id=customer_id, created_at=now))
     arrange.save(tables.Tester(fanpage_id=fanpage_id, customer_id=customer_id, name=NAME, created_at=now))
-    arrange.save(
-        OptInImport(
-            fanpage_id=fanpage_id,
-            topic_id=topic_id,
-            file_name=NAME,
-            state="done",
-            operator=NAME,
-            role="admin",
-            created_at=now,
-            ended_at=now,
-        )
-    )
+    refused = {"said": [{"template": "{column} is missing.", "values": {"column": NAME}}]}
+    for ended in ({"state": "done"}, {"state": "failed", "problem": refused}):
+        whose = {"fanpage_id": fanpage_id, "topic_id": topic_id, "operator": NAME, "role": "admin"}
+        arrange.save(OptInImport(file_name=NAME, created_at=now, ended_at=now, **whose, **ended))
     for verb in ("broadcast.launch", "topic.create", "unheard.of"):
         arrange.save(
             Activity(at=now, actor=NAME, verb=verb, subject=NAME, detail={"text": NAME, "reason": NAME})

@@ -7,6 +7,7 @@ and every dialog on it, and every text that Streamlit renders as Markdown is rea
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -135,6 +136,14 @@ def test_no_note_of_what_was_done_renders_a_name_as_markdown(arrange, shop):
         at = press(at, submit)
         assert escape_markdown(NAME) in at.toast[0].value
         assert wrongly_rendered(at, key) == []
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/x", "HTTP://evil.example", "www.evil.example"])
+def test_an_address_in_a_name_is_no_link(address):
+    """Browsers were seen to show these as links although each of their signs was escaped."""
+    told = escape_markdown(address).replace("\\", "")
+    assert not re.search(r"https?://|www(?=\.)", told, re.IGNORECASE)
+    assert told.replace("\N{WORD JOINER}", "") == address
 
 
 def test_what_is_rendered_is_found():
