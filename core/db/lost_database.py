@@ -72,7 +72,7 @@ def _refuse_lost(file: Path) -> None:
 def _trace() -> Path | None:
     """Something that is only there once the database was. A first start makes the database before it."""
     data, backups = settings().data_dir, settings().backup_folder
-    found = [secret_file(), data / "demo-app.secret", *backups.glob("otn-*.db"), *data.glob("pictures/*.*")]
+    found = [secret_file(), *backups.glob("otn-*.db"), *data.glob("pictures/*.*")]
     return next((path for path in found if path.exists()), None)
 
 

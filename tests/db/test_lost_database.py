@@ -33,9 +33,7 @@ def test_an_empty_database_beside_a_used_key_is_refused(file: Path):
     migrations.upgrade()
 
 
-@pytest.mark.parametrize(
-    "left", ["demo-app.secret", "backups/otn-20261201-030000.db", f"pictures/{'a' * 40}.jpg"]
-)
+@pytest.mark.parametrize("left", ["backups/otn-20261201-030000.db", f"pictures/{'a' * 40}.jpg"])
 def test_an_empty_database_beside_anything_an_installation_leaves_is_refused(file: Path, left: str):
     file.unlink()
     trace = file.parent / left
