@@ -135,3 +135,8 @@ def ours(values: Mapping[str, str]) -> dict[str, str]:
         for name, value in values.items()
         if name.upper().startswith(PREFIX)
     }
+
+
+def proxies_the_server_believes() -> str:
+    """The list of proxies in FORWARDED_ALLOW_IPS, which uvicorn beneath the panel reads; "" without one."""
+    return os.environ.get("FORWARDED_ALLOW_IPS", "")

@@ -5,20 +5,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.settings import settings
+from core.settings_sources import proxies_the_server_believes
 from core.text.ip_addresses import plain_address
 
 
 def refuse_other_list() -> None:
     """End the process when the server beneath us has a list of proxies of its own: it would believe them
     before we look. Without the variable it believes this machine alone."""
-    if os.environ.get("FORWARDED_ALLOW_IPS"):
+    if proxies_the_server_believes():
         sys.exit(
             "Error: FORWARDED_ALLOW_IPS is set. Name the proxies in OTN_TRUSTED_PROXIES instead, and take "
             "FORWARDED_ALLOW_IPS out of the settings of the panel."
