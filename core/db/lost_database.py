@@ -2,7 +2,7 @@
 
 A running database keeps what is new in its write-ahead log, a small shop nearly everything. A copy of the
 file alone may hold no table at all. So the file is marked before there is a log: without a table it is such a
-copy, or a first start that was cut short.
+copy, unless a first start was cut short, which leaves a file of its own beside it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,15 @@ def beginning_anew() -> Iterator[None]:
         yield
         return
     with file_lock(file.with_name(f".{file.name}.lock")) as is_alone:
-        if is_alone:  # else another process is making the tables at this moment
-            _refuse_lost(file)
-            _mark(file)
+        if not is_alone:  # another process is making the tables at this moment
+            yield
+            return
+        begun = file.with_name(f".{file.name}.begun")
+        _refuse_lost(file, was_cut_short=begun.exists())
+        begun.touch(mode=0o600)
+        _mark(file)
         yield
+        begun.unlink(missing_ok=True)
 
 
 def is_blank(file: Path) -> bool:
@@ -41,8 +46,8 @@ def is_blank(file: Path) -> bool:
     return not file.exists() or file.stat().st_size == 0
 
 
-def _refuse_lost(file: Path) -> None:
-    if not is_blank(file) and _is_only_marked(file):
+def _refuse_lost(file: Path, *, was_cut_short: bool) -> None:
+    if not was_cut_short and not is_blank(file) and _is_only_marked(file):
         raise OperatorError(
             N_(
                 "{file} holds no table: it was copied without its write-ahead log ({file}-wal), where a "
@@ -87,6 +92,5 @@ def _is_only_marked(file: Path) -> bool:
 def _mark(file: Path) -> None:
     """Into the file itself, before there is a log."""
     if is_blank(file):
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(file)) as opened:
             opened.execute(f"PRAGMA application_id={_MARK}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from starlette.testclient import TestClient
@@ -60,6 +61,20 @@ def test_a_copy_of_the_file_alone_of_a_running_shop_is_refused(file: Path, tmp_p
     for _ in range(2):
         with pytest.raises(OperatorError, match="holds no table"):
             migrations.upgrade()
+
+
+def test_a_first_start_that_was_cut_short_begins_again(file: Path, monkeypatch: pytest.MonkeyPatch):
+    """Killed while the tables were made: the file is there, and holds none."""
+    file.unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations.command, "upgrade", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            migrations.upgrade()
+    forget_engines()
+    assert file.stat().st_size > 0
+    migrations.upgrade()
+    assert migrations.current_revision() is not None
+    assert not list(file.parent.glob(".*.begun"))
 
 
 def test_looking_before_the_first_start_is_no_reason_to_refuse_it(file: Path):
