@@ -20,7 +20,7 @@ from core.deliveries.rules import DeliveryState
 from core.installation.heartbeat import SILENT_AFTER, processes_alive
 from core.sending.rules import MAX_ATTEMPTS, wait_after
 from core.sending.senders import registry
-from core.sending.senders.sender import Claim, Sender
+from core.sending.senders.sender import Claim
 
 log = structlog.get_logger(__name__)
 
@@ -103,20 +103,20 @@ def _take_over_by(
     sender = registry.find(name)
     if sender is None:
         return []
-    most = _most_attempts_in_doubt(sender)
+    most = MAX_ATTEMPTS if sender.is_guarded else 1  # then staff decide
     return delivery_ledger.take_over_lost(
         db, ids, max_attempts=most, next_try_at=now + wait_after(1), now=now
     )
 
 
-def _most_attempts_in_doubt(sender: Sender) -> int:
-    """How many attempts a delivery in doubt gets before staff decide."""
-    return MAX_ATTEMPTS if sender.is_guarded else 1
-
-
-def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) -> ColumnElement[bool]:
-    """The condition that a clock jumped back after the claim, so that its lease would never run out."""
-    return col(table.claimed_at) > now + LEASE
+def is_lost(table: type[Delivery] | type[Reply], now: datetime) -> ColumnElement[bool]:
+    """The condition that a claim is a silent worker's, or that its lease has run out, or never would because
+    a clock jumped back after it."""
+    silent = and_(
+        or_(col(table.claimed_by).is_(None), col(table.claimed_by).not_in(processes_alive(now))),
+        col(table.claimed_at) < now - SILENT_AFTER,
+    )
+    return or_(col(table.lease_until) < now, silent, col(table.claimed_at) > now + LEASE)
 
 
 def is_due(next_try_at: Any, now: Any, far: Any) -> ColumnElement[bool]:
@@ -126,12 +126,7 @@ def is_due(next_try_at: Any, now: Any, far: Any) -> ColumnElement[bool]:
 
 
 def _lost(now: datetime) -> Select[int | None]:
-    """The deliveries that are claimed by a silent worker, or whose lease has run out."""
-    silent = and_(
-        or_(col(Delivery.claimed_by).is_(None), col(Delivery.claimed_by).not_in(processes_alive(now))),
-        col(Delivery.claimed_at) < now - SILENT_AFTER,
-    )
-    return select(col(Delivery.id)).where(
-        col(Delivery.state) == bulk.constant(DeliveryState.SENDING),  # by the index of what is claimed
-        or_(col(Delivery.lease_until) < now, silent, claimed_in_the_future(Delivery, now)),
-    )
+    """The deliveries whose claims are lost."""
+    # By the index of what is claimed.
+    is_claimed = col(Delivery.state) == bulk.constant(DeliveryState.SENDING)
+    return select(col(Delivery.id)).where(is_claimed, is_lost(Delivery, now))

@@ -23,7 +23,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    or_,
     select,
 )
 from sqlmodel import Session, col
@@ -33,8 +32,7 @@ from core.db import bulk, row_locks
 from core.db.engine import glancing, transaction, wait_for_locks
 from core.db.tables import Customer, Reply, UtcTime
 from core.deliveries.rules import LEASE_RAN_OUT
-from core.installation.heartbeat import SILENT_AFTER, processes_alive
-from core.sending.claims import LEASE, claimed_in_the_future, is_due
+from core.sending.claims import LEASE, is_due, is_lost
 from core.sending.rules import FARTHEST_ATTEMPT
 
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
@@ -223,15 +221,10 @@ def end_restored(db: Session, *, now: datetime) -> None:
 
 
 def _lost(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The conditions that a reply is claimed by a silent worker, or that its lease has run out."""
-    silent = and_(
-        or_(col(Reply.claimed_by).is_(None), col(Reply.claimed_by).not_in(processes_alive(now))),
-        col(Reply.claimed_at) < now - SILENT_AFTER,
-    )
-    is_lost = or_(col(Reply.lease_until) < now, silent, claimed_in_the_future(Reply, now))
+    """The conditions that a reply's claim is lost."""
     # As the index of what waits has it, with whose order SQLite takes it; else it would read all replies.
     waiting = bulk.one_of(col(Reply.state), [ReplyState.QUEUED, ReplyState.SENDING])
-    return waiting, _is(ReplyState.SENDING), is_lost
+    return waiting, _is(ReplyState.SENDING), is_lost(Reply, now)
 
 
 def is_claimed_by(claim: ReplyClaim) -> ColumnElement[bool]:
