@@ -139,7 +139,7 @@ class SendingLoop:
 
     def close(self) -> None:
         """End the thread of the schedule: nothing leaves any more."""
-        self.calls.close()
+        self.calls.schedule.close()
 
     def turn(self, *, claims: bool = True) -> float:
         """Do one turn and return in how many seconds the next is due. Trouble is logged, never raised."""

@@ -77,7 +77,8 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
         accepted_at = [(claim.fanpage_id, claim.customer_id, at) for claim, at in began]
         unreachable_marks.record_acceptances(db, accepted_at, any_marked=any_marked)
         attempts.keep(db, _attempts_worth_keeping(outcomes), now=now)
-        evidence.catch_up(db, [c.delivery_id for c, v in recorded if v.state == DeliveryState.SENT])
+        concluded = [claim for claim, verdict in recorded if verdict.state == DeliveryState.SENT]
+        evidence.catch_up(db, [c.delivery_id for c in (*(o.claim for o in acceptances), *concluded)])
         fanpage_limits.follow_up(db, failures, now)
         if refused:  # what went back to the queue of a broadcast that has ended meanwhile ends with it
             broadcast_ids = {claim.broadcast_id for claim, _ in refused}
@@ -176,7 +177,6 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
     delivery_ledger.accept(db, rows, now=now)
     for sender, claims in _by_sender([o.claim for o in in_order]).items():
         sender.move(db, claims, OptInMove.SPEND, now)
-    evidence.catch_up(db, [o.claim.delivery_id for o in in_order])
 
 
 def _by_sender(claims: Sequence[Claim]) -> dict[Sender, list[Claim]]:

@@ -90,10 +90,6 @@ class CallsUnderWay:
             self._silence.note_returned(call)
             yield call, returned
 
-    def close(self) -> None:
-        """End the thread of the schedule: nothing leaves any more."""
-        self.schedule.close()
-
     def _keep_here(self, claims: Sequence[Claim | ReplyClaim]) -> None:
         """Let these come back as they are, although they are in no call."""
         calls: tuple[Call, Call] = (

@@ -51,21 +51,17 @@ def lock_what_stops(db: Session, failures: Mapping[int, Sequence[Failure]]) -> N
 
 def follow_up(db: Session, failures: Mapping[int, Sequence[Failure]], now: datetime) -> None:
     """Slow down, let wait or stop each fanpage, as its refusals ask for."""
-    for fanpage_id in sorted(failures):
-        _follow_up(db, fanpage_id, failures[fanpage_id], now)
-
-
-def _follow_up(db: Session, fanpage_id: int, failures: Sequence[Failure], now: datetime) -> None:
     at = now.timestamp()
-    slow = [f for f in failures if f.step == NextStep.SLOW_DOWN]
-    if slow:
-        longest = max(f.retry_after_seconds or SLOW_DOWN_SECONDS for f in slow)
-        rate_limiter.slow_down(db, fanpage_id, at=at, wait_seconds=longest)
-    if any(f.step == NextStep.NOT_SENT for f in failures):
-        rate_limiter.make_wait(db, fanpage_id, at=at, seconds=NOT_SENT_SECONDS)
-    stops = [f for f in failures if f.step == NextStep.STOP_FANPAGE]
-    if stops:
-        stop_fanpage(db, fanpage_id, stops[0].reason, now=now)
+    for fanpage_id in sorted(failures):
+        said = failures[fanpage_id]
+        waits = [f.retry_after_seconds or SLOW_DOWN_SECONDS for f in said if f.step == NextStep.SLOW_DOWN]
+        if waits:
+            rate_limiter.slow_down(db, fanpage_id, at=at, wait_seconds=max(waits))
+        if any(f.step == NextStep.NOT_SENT for f in said):
+            rate_limiter.make_wait(db, fanpage_id, at=at, seconds=NOT_SENT_SECONDS)
+        stops = [f.reason for f in said if f.step == NextStep.STOP_FANPAGE]
+        if stops:
+            stop_fanpage(db, fanpage_id, stops[0], now=now)
 
 
 def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> None:
