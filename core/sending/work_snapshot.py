@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -122,12 +121,16 @@ class WorkSnapshots:
         says so once."""
         found: dict[int, FanpageWork] = {}
         for row in sending:
-            with self._said_once(row[2]):
+            try:
                 self._add_broadcast(found, row, at)
+            except Exception as problem:
+                self._say_once(row[2], problem)
         for row in answering:
-            with self._said_once(row[0]):
+            try:
                 work = found.get(row[0]) or _work(*row[1:], at=at)
                 found[row[0]] = replace(work, has_replies=True)
+            except Exception as problem:
+                self._say_once(row[0], problem)
         return found
 
     def _add_broadcast(self, found: dict[int, FanpageWork], row: Sequence[Any], at: float) -> None:
@@ -138,14 +141,10 @@ class WorkSnapshots:
         work.broadcasts[broadcast_id] = broadcast
         found[fanpage_id] = work
 
-    @contextmanager
-    def _said_once(self, fanpage_id: int) -> Iterator[None]:
-        try:
-            yield
-        except Exception as problem:
-            if fanpage_id not in self._unreadable:
-                log.error("fanpage_unreadable", fanpage_id=fanpage_id, error=type(problem).__name__)
+    def _say_once(self, fanpage_id: int, problem: Exception) -> None:
+        if fanpage_id not in self._unreadable:
             self._unreadable.add(fanpage_id)
+            log.error("fanpage_unreadable", fanpage_id=fanpage_id, error=type(problem).__name__)
 
 
 def _work(slot_in_row: float, *rate_row: Any, at: float) -> FanpageWork:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import BigInteger, Float, func, update
+from sqlalchemy import BigInteger, Float, func, select, update
 from sqlmodel import Session, col
 
 from core.db import bulk
@@ -49,9 +49,14 @@ def _factor(factor: float, since: float, at: float) -> float:
 def move_slots(db: Session, slots: Sequence[tuple[int, float, float]]) -> set[int]:
     """Reserve send slots of several fanpages: for each its id, the next free slot that its row is believed to
     have, and the next free slot afterwards. Returns the fanpages whose row another process has moved since:
-    if there are any the caller has to roll back, for no slot of theirs may be used."""
-    moved = _moving().run(db, bulk.bound(sorted(slots))).scalars()
-    return {fanpage_id for fanpage_id, _, _ in slots}.difference(moved)
+    if there are any the caller has to roll back, for no slot may be used."""
+    if _moving().run(db, bulk.bound(sorted(slots))).rowcount == len(slots):
+        return set()
+    wanted = {fanpage_id: after for fanpage_id, _, after in slots}
+    stands = col(FanpageRate.fanpage_id), col(FanpageRate.next_free)
+    rows = db.execute(select(*stands).where(stands[0].in_(bulk.among(sorted(wanted)))))
+    moved = {key for key, next_free in rows if abs(next_free - wanted[key or 0]) < SAME_SECONDS}
+    return wanted.keys() - moved or set(wanted)
 
 
 @cache
@@ -60,8 +65,7 @@ def _moving() -> bulk.CompiledStatement:
     given = bulk.rows_given({"fanpage": BigInteger(), "seen": Float(53), "after": Float(53)}).subquery()
     unmoved = func.abs(col(FanpageRate.next_free) - given.c.seen) < SAME_SECONDS
     mine = col(FanpageRate.fanpage_id) == given.c.fanpage
-    moving = update(FanpageRate).where(mine, unmoved).values(next_free=given.c.after)
-    return bulk.CompiledStatement(moving.returning(col(FanpageRate.fanpage_id)))
+    return bulk.CompiledStatement(update(FanpageRate).where(mine, unmoved).values(next_free=given.c.after))
 
 
 def slow_down(db: Session, fanpage_id: int, *, at: float, wait_seconds: float) -> None:
