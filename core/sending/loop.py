@@ -39,6 +39,9 @@ CLAIM_SECONDS = 0.5  # so do claims: then what they claim ahead reaches a tick b
 BREATH_SECONDS = 0.05  # from one turn to the next at least, however often it is woken
 TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
 ASIDE_SECONDS = 1.0  # before a claim is tried again for a fanpage at which it failed
+# So long a claim that failed is tried for ever fewer fanpages, and then so long for those put aside: each may
+# wait for a lock, and other fanpages and what came back wait meanwhile. The rest is for the next time.
+HALVING_SECONDS, ASIDE_AT_ONCE_SECONDS = 1.0, 0.2
 CLAIM_AT_MOST = 2000  # messages in one transaction
 CALLS_AT_ONCE = 256  # planned or on the wire
 CALL_CARRIES = 20  # messages at least, when there are so many that the wire is the limit
@@ -201,16 +204,26 @@ class SendingLoop:
         ready = self.planner.ready(snapshot)
         self._claimed_at = now = time.monotonic()
         room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - len(self.calls)) * CALL_CARRIES)
-        wanted = self._try_claim(snapshot, [each for each in ready if each not in self._aside], room)
-        for fanpage_id in [each for each in ready if self._aside.get(each, now) < now]:
-            del self._aside[fanpage_id]
-            wanted += self._try_claim(snapshot, [fanpage_id], room - wanted)
-        return wanted >= CLAIM_AT_MOST
+        sound = [each for each in ready if each not in self._aside]
+        wanted = self._try_claim(snapshot, sound, room, until=now + HALVING_SECONDS)
+        return wanted + self._try_aside(snapshot, ready, room - wanted) >= CLAIM_AT_MOST
 
-    def _try_claim(self, snapshot: Snapshot, fanpage_ids: Sequence[int], room: int) -> int:
+    def _try_aside(self, snapshot: Snapshot, ready: Sequence[int], room: int) -> int:
+        """Claim for fanpages that were put aside, each by itself, those that waited longest first."""
+        now, wanted = time.monotonic(), 0
+        for fanpage_id in sorted(set(ready) & self._aside.keys(), key=self._aside.__getitem__):
+            if self._aside[fanpage_id] > now or time.monotonic() > now + ASIDE_AT_ONCE_SECONDS:
+                break
+            claimed = self._try_claim(snapshot, [fanpage_id], room - wanted, until=now)
+            if claimed and self._aside[fanpage_id] <= now:  # else put aside again
+                del self._aside[fanpage_id]
+            wanted += claimed
+        return wanted
+
+    def _try_claim(self, snapshot: Snapshot, fanpage_ids: Sequence[int], room: int, *, until: float) -> int:
         """Claim for these fanpages together; if that fails for each half of them, down to the one at fault,
-        which is put aside for a second and then tried by itself. Returns how many messages were wanted.
-        Raises what is DATABASE_TROUBLE, except a locked row, and Held."""
+        which is put aside for a second and then tried by itself. Returns how many messages were wanted; 0 of
+        one that was put aside. Raises what is DATABASE_TROUBLE, except a locked row, and Held."""
         if not fanpage_ids:
             return 0
         try:
@@ -224,9 +237,11 @@ class SendingLoop:
         if len(fanpage_ids) == 1:
             self._aside[fanpage_ids[0]] = time.monotonic() + ASIDE_SECONDS
             return 0
-        middle = len(fanpage_ids) // 2
-        wanted = self._try_claim(snapshot, fanpage_ids[:middle], room)
-        return wanted + self._try_claim(snapshot, fanpage_ids[middle:], room - wanted)
+        middle, wanted = len(fanpage_ids) // 2, 0
+        for half in (fanpage_ids[:middle], fanpage_ids[middle:]):
+            if time.monotonic() < until and not self._stop.is_set():
+                wanted += self._try_claim(snapshot, half, room - wanted, until=until)
+        return wanted
 
     def _claim_and_plan(self, requests: Sequence[ClaimRequest]) -> int:
         """Returns how many messages these requests are for."""
@@ -244,7 +259,8 @@ class SendingLoop:
             self._forget_positions(lambda fanpage_id: fanpage_id in theirs)
             self.wake()
             return self._claim_and_plan([each for each in requests if each.fanpage_id not in theirs])
-        self.calls.plan(batches, known_delay=self.planner.delay)
+        unplanned = self.calls.plan(batches, known_delay=self.planner.delay)
+        self._aside |= dict.fromkeys(unplanned, time.monotonic() + ASIDE_SECONDS)
         self.planner.note_claimed(batches, claimed_at=claimed_at)
         return sum(each.count for each in requests)
 

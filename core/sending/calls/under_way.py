@@ -49,11 +49,12 @@ class CallsUnderWay:
     def __len__(self) -> int:
         return self._count
 
-    def plan(self, batches: Sequence[ClaimedBatch], *, known_delay: float) -> None:
+    def plan(self, batches: Sequence[ClaimedBatch], *, known_delay: float) -> list[int]:
         """Group what was claimed into calls and plan when they leave, replies before the broadcast messages
         that wait. `known_delay`: see CallSchedule.add.
 
         What cannot be planned comes back as it is: a fanpage's messages, and those that gave way to them.
+        Returns the ids of these fanpages.
         """
         planned: list[PlannedMessage] = []
         try:
@@ -67,10 +68,11 @@ class CallsUnderWay:
             self._keep_here([each.claim for each in planned if id(each.claim) not in own])
             if len(batches) == 1:
                 self._keep_here(batches[0].claims)
-                return
+                return [batches[0].request.fanpage_id]
             middle = len(batches) // 2
-            for half in (batches[:middle], batches[middle:]):
-                self.plan(half, known_delay=known_delay)
+            halves = batches[:middle], batches[middle:]
+            return [each for half in halves for each in self.plan(half, known_delay=known_delay)]
+        return []
 
     def add(self, calls: Sequence[tuple[float, Call]], *, known_delay: float) -> None:
         """Plan calls, each with the monotonic time at which it leaves."""
