@@ -14,6 +14,7 @@ from core.errors import Held
 from core.messenger.send_responses import Accepted
 from core.sending import claims, settling
 from core.sending.calls.grouping import Returned
+from core.sending.claims import LEASE
 from core.sending.replies import claims as reply_claims
 from core.sending.replies import settling as reply_settling
 from core.sending.replies.claims import ReplyClaim
@@ -83,8 +84,9 @@ class UnsettledOutcomes:
 
     def _settle_part(self, settle: Callable[[Sequence[T]], Sequence[T] | None], part: Sequence[T]) -> None:
         """Settle these together; if that fails, fanpage by fanpage, and then one by one up to the first with
-        a locked row. One that fails even alone is dropped: its claim is taken over when the lease has run
-        out. Raises what is DATABASE_TROUBLE, except a locked row, and Held."""
+        a locked row. An outcome that fails even alone is dropped: its claim is taken over when the lease has
+        run out. A claim that never left is tried until then, for who takes it over cannot know that. Raises
+        what is DATABASE_TROUBLE, except a locked row, and Held."""
         fanpage_id, *others = {each.fanpage_id for each in part}
         try:
             left = settle(part) or ()
@@ -98,7 +100,8 @@ class UnsettledOutcomes:
         except Exception:
             log.exception("settle_failed", outcomes=len(part))
             if len(part) == 1:
-                self._remove(part)
+                if not _is_held(part[0]):
+                    self._remove(part)
                 return
         else:
             waiting = {id(each) for each in left}
@@ -121,6 +124,12 @@ def _by_fanpage(outcomes: Iterable[T]) -> dict[int, list[T]]:
     for each in sorted(outcomes, key=lambda outcome: outcome.fanpage_id):
         found.setdefault(each.fanpage_id, []).append(each)
     return found
+
+
+def _is_held(landed: Returned) -> bool:
+    """Whether it is a claim that has not left, and its lease has not run out."""
+    lease = LEASE.total_seconds()
+    return isinstance(landed, Claim | ReplyClaim) and time.monotonic() - landed.claimed_steady < lease
 
 
 def _is_plain(landed: Returned) -> bool:

@@ -416,3 +416,31 @@ def test_an_answer_after_the_take_over_still_counts(
     fanpages.unsettled.settle()
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE}
     assert opt_in_states() == {"spent": FANPAGES * PEOPLE}
+
+
+def test_a_claim_that_never_left_is_handed_back_in_the_end(
+    fanpages: Fanpages, monkeypatch: pytest.MonkeyPatch, fresh_database: TestDatabase
+) -> None:
+    """Given up, it would be taken over as if it had been sent."""
+    first, *others = (claim for of_one in fanpages.claimed.values() for claim in of_one)
+    own, faults = claims.hand_back, [True]
+
+    def hand_back(some: Sequence[Claim], **more: object) -> list[Claim]:
+        if faults and first in some:
+            raise RuntimeError("a defect")
+        return own(some, **more)
+
+    monkeypatch.setattr(claims, "hand_back", hand_back)
+    fanpages.unsettled.take_in([first, *others])
+    for _ in range(3):
+        fanpages.unsettled.settle()
+    assert len(fanpages.unsettled) == 1
+    faults.clear()
+    fanpages.unsettled.settle()
+    assert not fanpages.unsettled
+    assert fresh_database.rows(SENT) == [("queued", FANPAGES * PEOPLE)]
+    faults.append(True)
+    monkeypatch.setattr(first, "claimed_steady", first.claimed_steady - 3600.0)
+    fanpages.unsettled.take_in([first])
+    fanpages.unsettled.settle()
+    assert not fanpages.unsettled
