@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 import structlog
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, exists, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, bindparam, cast, exists, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -110,10 +111,13 @@ class WorkSnapshots:
         """Read the contents of broadcasts that begin to send; they are long, and frozen while they send."""
         known = {key: self._contents[key] for key in broadcast_ids & self._contents.keys()}
         if unknown := broadcast_ids - known.keys():
-            wanted = select(col(Broadcast.id), col(Broadcast.content)).where(
+            wanted = select(col(Broadcast.id), cast(col(Broadcast.content), Text)).where(
                 col(Broadcast.id).in_(bulk.among(unknown))
             )
-            known |= {broadcast_id or 0: json.dumps(content) for broadcast_id, content in db.execute(wanted)}
+            for broadcast_id, content in db.execute(wanted):
+                with suppress(ValueError):  # what is no JSON stays unknown, which keeps this broadcast back
+                    json.loads(content)
+                    known[broadcast_id or 0] = content
         self._contents = known
 
     def _by_fanpage(self, sending: list[Any], answering: list[Any], at: float) -> dict[int, FanpageWork]:
@@ -170,7 +174,7 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
     with reading() as db:
         sending, answering = _rows(db, range(SHARDS), now)
     rates = {key: rate_now(*row, at=at) for key, _slot, *row in [*answering, *(row[2:] for row in sending)]}
-    return sorted(key for key, rate in rates.items() if rate.waits_until <= at)
+    return sorted(key for key, rate in rates.items() if rate.per_second > 0 and rate.waits_until <= at)
 
 
 def _rows(db: Session, shards: Collection[int], now: datetime) -> tuple[list[Any], list[Any]]:
