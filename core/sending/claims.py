@@ -59,19 +59,21 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Cl
 def take_over_lost(*, now: datetime) -> int:
     """Queue again the deliveries whose worker is silent or whose lease has run out. The attempt may have
     reached the platform, so it counts and leaves a doubt. Returns how many were taken over. A broadcast that
-    fails is logged, and tried again the next time."""
+    fails is logged, and tried again the next time; trouble of the database is raised after the others."""
     with glancing() as db:
         # Without DISTINCT, for which SQLite would walk through every delivery there is.
         ids = sorted(set(db.execute(_lost(now).with_only_columns(col(Delivery.broadcast_id))).scalars()))
-    taken = 0
+    taken, trouble = 0, None
     for broadcast_id in ids:
         try:
             with unless_locked():
                 taken += _take_over_of(broadcast_id, now)
-        except DATABASE_TROUBLE:
-            raise  # the others would fare no better
+        except DATABASE_TROUBLE as problem:
+            trouble = problem
         except Exception:
             log.exception("take_over_failed", broadcast_id=broadcast_id)
+    if trouble is not None:
+        raise trouble
     return taken
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from core.deliveries import closing
 from core.sending import claims
@@ -23,19 +25,23 @@ def claimed_by_the_dead(studio: Studio, name: str) -> int:
     return broadcast_id
 
 
+@pytest.mark.parametrize("trouble", [None, OperationalError("UPDATE", None, Exception("too slow"))])
 def test_a_broadcast_that_fails_does_not_keep_the_later_ones_from_being_taken_over(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, trouble: Exception | None
 ) -> None:
+    """Trouble of the database is raised, too, but after the others."""
     first, second = claimed_by_the_dead(studio, "first"), claimed_by_the_dead(studio, "second")
     own = closing.end_if_over
 
     def fails_for_the_first(db, broadcast_ids, *given) -> None:
         if first in broadcast_ids:
-            raise RuntimeError("a defect")
+            raise trouble or RuntimeError("a defect")
         own(db, broadcast_ids, *given)
 
     monkeypatch.setattr(closing, "end_if_over", fails_for_the_first)
-    assert claims.take_over_lost(now=studio.now + timedelta(minutes=2)) == 1
+    later = studio.now + timedelta(minutes=2)
+    with pytest.raises(OperationalError) if trouble else nullcontext():
+        assert claims.take_over_lost(now=later) == 1
     assert studio.show(first).counts["sending"] == 1
     assert studio.show(second).counts["queued"] == 1
 

@@ -129,10 +129,8 @@ class Allowances:
         gone = used_up(unknown, now=now)
         for fanpage_id in sorted(gone):
             log.warning("allowance_used_up", fanpage_id=fanpage_id)
-        if gone:
             with unless_locked(), transaction() as db:  # what is locked is said again in a moment
                 wait_for_locks(db, PATIENCE)
-                for fanpage_id in sorted(gone):
-                    rate_limiter.make_wait(db, fanpage_id, at=now.timestamp(), seconds=WAIT_SECONDS)
+                rate_limiter.make_wait(db, fanpage_id, at=now.timestamp(), seconds=WAIT_SECONDS)
         self._known |= unknown - gone
         return gone

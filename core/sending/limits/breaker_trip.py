@@ -30,6 +30,8 @@ from core.deliveries.rules import UNDECIDED_REASONS, DeliveryState
 
 log = structlog.get_logger(__name__)
 
+# What a stop has charged is made good once, and nobody tries again: that may wait for longer.
+PATIENCE_OF_A_STOP = "3s"
 PATIENCE = "500ms"  # for a broadcast that somebody keeps locked: all fanpages of this process wait meanwhile
 
 
@@ -61,7 +63,7 @@ def judge(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now
                 _trip(fanpage_id, reason, breaker.refused_alike(recent, reason), now)
     if is_stopped:
         with transaction() as db:
-            wait_for_locks(db, PATIENCE)
+            wait_for_locks(db, PATIENCE_OF_A_STOP)
             of_it = recent_outcomes.recent(db, (Scope.FANPAGE, fanpage_id))
             _make_good(db, breaker.since_accepted(of_it), now)
 
