@@ -1,8 +1,11 @@
-"""Carries over what customers did that the former database had not applied yet: a "stop" may be among it."""
+"""What customers did that a database had not applied yet: a "stop" may be among it. The former database's is
+carried over. The restored one's may have been answered after the backup, so it is applied without an answer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -27,6 +30,13 @@ def keep_waiting(source: Session, db: Session) -> int:
         added += len(new)
     db.flush()
     return added
+
+
+def answer_no_waiting(db: Session, *, now: datetime) -> None:
+    """Let the events that wait in a restored database be applied as replays, which answer nobody: the bot may
+    have answered them since the backup."""
+    waiting = col(Event.state) == EventState.PENDING
+    db.execute(bulk.change(Event, waiting, col(Event.replayed_at).is_(None)).values(replayed_at=now))
 
 
 def _known(db: Session, rows: Sequence[Event]) -> set[tuple[str, str]]:

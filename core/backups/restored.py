@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 from core.accounts.activity_log import record
 from core.accounts.authorising import EVERYTHING, authorise
 from core.accounts.rules import SYSTEM, Actor, Permission
+from core.backups import carried_events
 from core.consent import import_runs
 from core.db import holding
 from core.db.engine import transaction
@@ -29,11 +30,12 @@ log = structlog.get_logger(__name__)
 
 
 def hold_as_restored(db: Session, *, now: datetime) -> None:
-    """Hold the database of the session, and end its replies and imports that wait. Everybody signs in anew,
-    since some sessions were ended after the backup."""
+    """Hold the database of the session, end its replies and imports that wait, and let what customers did be
+    applied without an answer. Everybody signs in anew, since some sessions were ended after the backup."""
     holding.lift_hold(db)
     holding.place_hold(db, HoldCode.RESTORED, now=now)
     db.execute(delete(OperatorSession))
+    carried_events.answer_no_waiting(db, now=now)
     reply_claims.end_restored(db, now=now)
     import_runs.end_restored(db, now=now)
 
