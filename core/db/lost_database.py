@@ -33,6 +33,9 @@ def beginning_anew() -> Iterator[None]:
         if not is_alone:  # another process is making the tables at this moment
             yield
             return
+        if _has_tables(file):  # another process has just made them
+            yield
+            return
         begun = file.with_name(f".{file.name}.begun")
         _refuse_lost(file, was_cut_short=begun.exists())
         begun.touch(mode=0o600)
@@ -86,6 +89,15 @@ def _is_only_marked(file: Path) -> bool:
         (mark,) = opened.execute("PRAGMA application_id").fetchone()
         (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return bool(mark == _MARK and tables == 0)
+    return False
+
+
+def _has_tables(file: Path) -> bool:
+    if is_blank(file):
+        return False
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as opened:
+        named = opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
+        return named.fetchone() is not None
     return False
 
 

@@ -11,8 +11,10 @@ from starlette.testclient import TestClient
 
 from core.db import migrations
 from core.db.engine import forget_engines, reading
+from core.db.lost_database import beginning_anew
 from core.errors import OperatorError, WrongState
 from core.operations import doctor
+from core.settings import secret_file
 from tests.processes import process
 from webhook_server.application import create_app
 
@@ -75,6 +77,15 @@ def test_a_first_start_that_was_cut_short_begins_again(file: Path, monkeypatch: 
     migrations.upgrade()
     assert migrations.current_revision() is not None
     assert not list(file.parent.glob(".*.begun"))
+
+
+def test_who_waited_for_another_first_start_finds_its_tables(file: Path):
+    """Between the look and the lock the other has made the database, and what only comes after it."""
+    file.unlink()
+    migrations.upgrade()
+    secret_file().write_bytes(b"x")
+    with beginning_anew():
+        assert migrations.current_revision() is not None
 
 
 def test_looking_before_the_first_start_is_no_reason_to_refuse_it(file: Path):
