@@ -9,8 +9,11 @@ from pathlib import Path
 
 PINNED = ("requirements.txt", "requirements-postgres.txt", "requirements-dev.txt")
 PATIENCE = 120  # seconds
-# In what it says when it reaches nobody.
-OFFLINE = re.compile(r"ConnectionError|Could not connect|NameResolution|Connect[Tt]imeout|ProxyError")
+# In what it says when it reaches nobody, or only somebody in trouble.
+OFFLINE = re.compile(
+    r"ConnectionError|Could not connect|NameResolution|ConnectTimeout|ReadTimeout|timed out|ProxyError"
+    r"|5\d\d Server Error"
+)
 
 
 def main() -> int:
