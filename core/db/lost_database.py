@@ -30,10 +30,7 @@ def beginning_anew() -> Iterator[None]:
         yield
         return
     with file_lock(file.with_name(f".{file.name}.lock")) as is_alone:
-        if not is_alone:  # another process is making the tables at this moment
-            yield
-            return
-        if _has_tables(file):  # another process has just made them
+        if not is_alone or _has_tables(file):  # another process is making them at this moment, or just has
             yield
             return
         begun = file.with_name(f".{file.name}.begun")
@@ -85,20 +82,21 @@ def _trace() -> Path | None:
 
 
 def _is_only_marked(file: Path) -> bool:
-    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as opened:
-        (mark,) = opened.execute("PRAGMA application_id").fetchone()
-        (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        return bool(mark == _MARK and tables == 0)
-    return False
+    tables = "SELECT count(*) FROM sqlite_master"
+    return _number(file, "PRAGMA application_id") == _MARK and _number(file, tables) == 0
 
 
 def _has_tables(file: Path) -> bool:
-    if is_blank(file):
-        return False
+    made = "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+    return not is_blank(file) and _number(file, made) == 1
+
+
+def _number(file: Path, query: str) -> int | None:
+    """What a query of one number gives; None where the file is no database."""
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as opened:
-        named = opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
-        return named.fetchone() is not None
-    return False
+        (found,) = opened.execute(query).fetchone()
+        return int(found)
+    return None
 
 
 def _mark(file: Path) -> None:

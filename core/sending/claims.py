@@ -18,7 +18,7 @@ from core.deliveries import attempts, closing
 from core.deliveries import ledger as delivery_ledger
 from core.deliveries.rules import DeliveryState
 from core.installation.heartbeat import SILENT_AFTER, processes_alive
-from core.sending.rules import MAX_ATTEMPTS, wait_after
+from core.sending.rules import MAX_ATTEMPTS, PATIENCE_OF_ALL, wait_after
 from core.sending.senders import registry
 from core.sending.senders.sender import Claim
 
@@ -26,7 +26,6 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # so long a claim holds, from the moment of claiming
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
-PATIENCE_OF_ALL = "200ms"  # where all other fanpages wait meanwhile
 
 
 class UnsureCommit(Exception):

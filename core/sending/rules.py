@@ -14,6 +14,7 @@ WAIT_SECONDS = (1, 2, 4, 8, 16, 30, 60)  # before the second attempt, the third,
 FARTHEST_ATTEMPT = timedelta(minutes=5)
 NOT_SENT_SECONDS = 2  # the platform could not be reached at all
 SET_ASIDE = "set_aside"
+PATIENCE_OF_ALL = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 FEW = 3  # so many may be refused alike for reasons of their own
 
 

@@ -26,10 +26,9 @@ from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, OptInMove,
 from core.messenger.errors import Failure, NextStep
 from core.messenger.send_responses import Accepted, Answer
 from core.sending.limits import allowance, breaker_trip, fanpage_limits
-from core.sending.rules import accepted, set_aside
+from core.sending.rules import PATIENCE_OF_ALL, accepted, set_aside
 from core.sending.senders.sender import Claim, Sender
 
-PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 # Outcomes that the breaker counts, beside what was accepted; "sent" concluded from a refusal says nothing.
 _COUNTED = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
 _AFTER_DOUBT = accepted(in_doubt=True).evidence
@@ -65,7 +64,7 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     acceptances = [o for o in outcomes if isinstance(o.answer, Accepted)]
     calls = Counter([o.claim.fanpage_id for o in outcomes])
     with transaction() as db:
-        wait_for_locks(db, PATIENCE)
+        wait_for_locks(db, PATIENCE_OF_ALL)
         refused = _refused(db, outcomes, calls) if len(acceptances) < len(outcomes) else []
         failures = fanpage_limits.by_fanpage(refused)
         any_marked = _lock_rows(db, outcomes, acceptances, refused, failures)

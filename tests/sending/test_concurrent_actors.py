@@ -228,9 +228,9 @@ def test_all_at_once_they_neither_lock_up_nor_lose_or_double_anything(
 ) -> None:
     # Long enough that two who wait for each other are found out, and the books know of every answer.
     for module, name in (
-        (settling, "PATIENCE"),
-        (reply_claims, "PATIENCE"),
-        (reply_settling, "PATIENCE"),
+        (settling, "PATIENCE_OF_ALL"),
+        (reply_claims, "PATIENCE_OF_ALL"),
+        (reply_settling, "PATIENCE_OF_ALL"),
         (claims, "PATIENCE"),
     ):
         monkeypatch.setattr(module, name, "20s")

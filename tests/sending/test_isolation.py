@@ -276,7 +276,7 @@ def test_a_usage_header_is_heeded_later_when_the_rate_row_is_locked(
         holder.execute("SELECT 1 FROM pace WHERE fanpage_id = %s FOR UPDATE", [fanpage_id])
         with waits() as waited:
             watch.heed(fanpage_id, connection)
-        assert waited == [fanpage_limits.PATIENCE]
+        assert waited == [fanpage_limits.PATIENCE_OF_ALL]
         holder.rollback()
     watch.heed(fanpage_id, connection)
     watch.heed(fanpage_id, connection)

@@ -16,11 +16,11 @@ from core.encryption import CannotDecrypt
 from core.errors import NotFound, WrongState
 from core.messenger.client import Messenger
 from core.sending.limits import fanpage_limits
+from core.sending.rules import PATIENCE_OF_ALL
 
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 3.0  # how soon a new access token is noticed
-PATIENCE = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 
 Found = Mapping[int, Messenger | Exception]  # no connection: the reason
 
@@ -65,6 +65,6 @@ class Connections:
 
     def _stop(self, fanpage_id: int) -> None:
         with unless_locked(), transaction() as db:  # what is just being changed is stopped next time
-            wait_for_locks(db, PATIENCE)
+            wait_for_locks(db, PATIENCE_OF_ALL)
             row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
             fanpage_limits.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())

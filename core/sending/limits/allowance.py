@@ -21,10 +21,10 @@ from core.db import bulk
 from core.db.engine import reading, transaction, unless_locked, wait_for_locks
 from core.db.tables import CallsOfHour, Customer
 from core.sending.limits import rate_limiter
+from core.sending.rules import PATIENCE_OF_ALL
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 EVERY_SECONDS = 20.0
 WAIT_SECONDS = 300.0
 PER_PERSON = 200
@@ -130,7 +130,7 @@ class Allowances:
         for fanpage_id in sorted(gone):
             log.warning("allowance_used_up", fanpage_id=fanpage_id)
             with unless_locked(), transaction() as db:  # what is locked is said again in a moment
-                wait_for_locks(db, PATIENCE)
+                wait_for_locks(db, PATIENCE_OF_ALL)
                 rate_limiter.make_wait(db, fanpage_id, at=now.timestamp(), seconds=WAIT_SECONDS)
         self._known |= unknown - gone
         return gone

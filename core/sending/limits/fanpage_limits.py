@@ -20,10 +20,9 @@ from core.messenger.client import Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending.limits import rate_limiter
 from core.sending.replies.claims import ReplyClaim
-from core.sending.rules import NOT_SENT_SECONDS
+from core.sending.rules import NOT_SENT_SECONDS, PATIENCE_OF_ALL
 from core.sending.senders.sender import Claim
 
-PATIENCE = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 FULL, HIGH = 100.0, 95.0  # percent of what the usage header counts
 LEAST_HOLD_SECONDS = 60.0
 SLOW_DOWN_SECONDS = 2.0  # a wait when the platform names none
@@ -91,6 +90,6 @@ class UsageWatch:
         seconds = max(usage.regain_seconds, LEAST_HOLD_SECONDS) if usage.percent >= FULL else 0.0
         with unless_locked():  # else after its next call
             with transaction() as db:
-                wait_for_locks(db, PATIENCE)
+                wait_for_locks(db, PATIENCE_OF_ALL)
                 rate_limiter.slow_down(db, fanpage_id, at=self._clock().timestamp(), wait_seconds=seconds)
             self._seen[fanpage_id] = usage.seen_at

@@ -33,9 +33,8 @@ from core.db.engine import glancing, transaction, wait_for_locks
 from core.db.tables import Customer, Reply, UtcTime
 from core.deliveries.rules import LEASE_RAN_OUT
 from core.sending.claims import LEASE, is_due, is_lost
-from core.sending.rules import FARTHEST_ATTEMPT
+from core.sending.rules import FARTHEST_ATTEMPT, PATIENCE_OF_ALL
 
-PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 WINDOW_CLOSED, COMMENT_TOO_OLD, OUR_ERROR = "window_closed", "comment_too_old", "our_error"
 MAX_ATTEMPTS = 5
 
@@ -162,7 +161,7 @@ def hand_back(claims: Sequence[ReplyClaim]) -> None:
     if not claims:
         return
     with transaction() as db:
-        wait_for_locks(db, PATIENCE)
+        wait_for_locks(db, PATIENCE_OF_ALL)
         row_locks.lock_replies(db, {claim.reply_id for claim in claims})
         for claim in sorted(claims, key=lambda each: each.reply_id):
             queue_again(db, col(Reply.id) == claim.reply_id, is_claimed_by(claim))

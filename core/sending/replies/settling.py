@@ -27,8 +27,8 @@ from core.messenger.errors import Failure, NextStep
 from core.messenger.send_responses import Accepted, Answer
 from core.sending.limits import breaker_trip, fanpage_limits
 from core.sending.limits.allowance import note_calls
-from core.sending.replies.claims import MAX_ATTEMPTS, PATIENCE, ReplyClaim, is_claimed_by, queue_again
-from core.sending.rules import NOT_SENT_SECONDS, set_aside, wait_after
+from core.sending.replies.claims import MAX_ATTEMPTS, ReplyClaim, is_claimed_by, queue_again
+from core.sending.rules import NOT_SENT_SECONDS, PATIENCE_OF_ALL, set_aside, wait_after
 
 _MAY_TURN_OUT_SENT = (ReplyState.SENDING, ReplyState.QUEUED, ReplyState.UNKNOWN)
 
@@ -64,7 +64,7 @@ def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
         (o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)
     )
     with transaction() as db:
-        wait_for_locks(db, PATIENCE)
+        wait_for_locks(db, PATIENCE_OF_ALL)
         fanpage_limits.lock_what_stops(db, failures)
         row_locks.lock_customers(db, {o.claim.customer_id for o in outcomes})
         ended = _settle_each(db, outcomes, now)
